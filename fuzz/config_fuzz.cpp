@@ -1,0 +1,14 @@
+// Any text as a settings file: an answer or one error, never more.
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "config/load.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+    const std::string_view text(reinterpret_cast<const char*>(data), size);
+    const auto result = edgecase::config::load(text, "fuzz", {});
+    if (!result && result.error().to_string().empty()) __builtin_trap();
+    if (result && result->routes.empty()) __builtin_trap();
+    return 0;
+}

@@ -1,0 +1,28 @@
+// Owns the text form of metrics that Prometheus reads.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace edgecase::admin {
+
+struct Sample {
+    std::vector<std::pair<std::string, std::string>> labels;
+    uint64_t value = 0;
+};
+
+struct Metric {
+    enum class Type : uint8_t { counter, gauge };
+    std::string name;  // with `_total` for counters
+    std::string help;
+    Type type = Type::counter;
+    std::vector<Sample> samples;
+};
+
+/// Source: the Prometheus text exposition format, version 0.0.4.
+std::string metrics_text(const std::vector<Metric>& metrics);
+
+}  // namespace edgecase::admin

@@ -1,0 +1,206 @@
+#include "cli/explain_text.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <numeric>
+#include <optional>
+#include <vector>
+
+#include "cause/table.hpp"
+#include "cli/terminal_text.hpp"
+
+namespace edgecase::cli {
+namespace {
+
+using cause::Row;
+using nlohmann::ordered_json;
+
+constexpr size_t kMaximumNameBytes = 64;  // longer than any name; bounds the search for a near one
+
+/// What was asked about: exactly one of the two is filled.
+struct Subject {
+    const cause::Status* status = nullptr;
+    std::vector<const Row*> rows;
+};
+
+std::vector<const Row*> rows_of_status(uint16_t status) {
+    std::vector<const Row*> rows;
+    for (const Row& row : cause::table()) {
+        if (row.status == status) rows.push_back(&row);
+    }
+    return rows;
+}
+
+size_t edit_distance(std::string_view a, std::string_view b) {
+    std::vector<size_t> previous(b.size() + 1);
+    std::iota(previous.begin(), previous.end(), size_t{0});
+    for (size_t i = 0; i < a.size(); ++i) {
+        std::vector<size_t> current{i + 1};
+        for (size_t j = 0; j < b.size(); ++j) {
+            current.push_back(std::min(
+                {previous[j + 1] + 1, current[j] + 1, previous[j] + (a[i] == b[j] ? 0 : 1)}));
+        }
+        previous = std::move(current);
+    }
+    return previous.back();
+}
+
+std::string unknown(std::string_view what) {
+    std::string text = "\"" + fitted(what, kMaximumNameBytes) +
+                       "\" is neither a status this edge makes nor the name of a cause";
+    if (what.size() <= kMaximumNameBytes) {
+        const auto nearest = std::ranges::min_element(
+            cause::table(), {}, [&](const Row& row) { return edit_distance(what, row.name); });
+        if (edit_distance(what, nearest->name) * 3 <= what.size()) {
+            return text + "; did you mean " + std::string(nearest->name) + "?";
+        }
+    }
+    return text + "; `edgecase explain --list` has them all";
+}
+
+std::expected<Subject, std::string> subject_of(std::string_view what) {
+    Subject subject;
+    uint16_t code = 0;
+    const auto [rest, error] = std::from_chars(what.data(), what.data() + what.size(), code);
+    if (error == std::errc() && rest == what.data() + what.size()) {
+        subject.status = cause::status(code);
+        if (subject.status == nullptr) return std::unexpected(unknown(what));
+        subject.rows = rows_of_status(code);
+        return subject;
+    }
+    std::string_view name = what;
+    if (name.ends_with('.')) name.remove_suffix(1);
+    for (const Row& row : cause::table()) {
+        if (row.name == name || row.name.starts_with(std::string(name) + ".")) {
+            subject.rows.push_back(&row);
+        }
+    }
+    if (name.empty() || subject.rows.empty()) return std::unexpected(unknown(what));
+    return subject;
+}
+
+std::string retry_text(cause::Retry retry) {
+    switch (retry) {
+        case cause::Retry::no:
+            return "never: the origin may have acted on the request";
+        case cause::Retry::connect:
+            return "always safe: nothing was sent";
+        case cause::Retry::reused:
+            return "on a reused connection, before any response byte, while the body is still held";
+    }
+    return {};
+}
+
+std::string row_text(const Row& row, const Painter& paint) {
+    std::string text = paint(Colour::bold, row.name) + "\n  " + wrapped(row.reason, 2) + "\n\n";
+    const auto line = [&](std::string_view key, std::string_view value) {
+        if (value.empty()) return;
+        text += "  " + paint(Colour::dim, key) + std::string(14 - key.size(), ' ') +
+                wrapped(value, 16) + "\n";
+    };
+    const cause::Status* const status = cause::status(row.status);
+    line("who", to_string(row.actor));
+    line("phase", row.phase());
+    line("status", row.status == 0
+                       ? std::string("the origin's own")
+                       : std::to_string(row.status) +
+                             (status == nullptr ? "" : " " + std::string(status->title)));
+    line("proxy-status", row.proxy_error);
+    line("retry", retry_text(row.retry));
+    line("fix", row.fix);
+    line("visitor sees", row.visitor);
+    line("source", row.source);
+    return text;
+}
+
+std::string names_and_reasons(const std::vector<const Row*>& rows, const Painter& paint) {
+    size_t width = 0;
+    for (const Row* row : rows) width = std::max(width, row->name.size());
+    std::string text;
+    for (const Row* row : rows) {
+        text += "  " + paint(Colour::cyan, row->name) +
+                std::string(width - row->name.size() + 2, ' ') + wrapped(row->reason, width + 4) +
+                "\n";
+    }
+    return text;
+}
+
+ordered_json row_json(const Row& row) {
+    return {{"name", row.name},
+            {"number", static_cast<uint16_t>(row.cause)},
+            {"phase", row.phase()},
+            {"actor", to_string(row.actor)},
+            {"status", row.status},
+            {"proxy_error", row.proxy_error},
+            {"retry", to_string(row.retry)},
+            {"reason", row.reason},
+            {"fix", row.fix},
+            {"source", row.source}};
+}
+
+ordered_json rows_json(const std::vector<const Row*>& rows) {
+    ordered_json list = ordered_json::array();
+    for (const Row* row : rows) list.push_back(row_json(*row));
+    return list;
+}
+
+std::vector<const Row*> all_rows() {
+    std::vector<const Row*> rows;
+    for (const Row& row : cause::table()) rows.push_back(&row);
+    return rows;
+}
+
+}  // namespace
+
+std::expected<std::string, std::string> explain_text(std::string_view status_or_cause,
+                                                     bool colour) {
+    const auto subject = subject_of(status_or_cause);
+    if (!subject) return std::unexpected(subject.error());
+    const Painter paint(colour);
+    if (subject->status == nullptr) {
+        if (subject->rows.size() == 1) return row_text(*subject->rows.front(), paint);
+        return names_and_reasons(subject->rows, paint);
+    }
+    const cause::Status& status = *subject->status;
+    std::string text =
+        paint(Colour::bold, std::to_string(status.code) + " " + std::string(status.title)) + "\n";
+    text += status.retry_after_s == 0 ? ""
+                                      : "  A client may try again after " +
+                                            std::to_string(status.retry_after_s) + " s.\n";
+    text += "\nThe edge answers so for:\n" + names_and_reasons(subject->rows, paint);
+    return text +
+           "\n`edgecase explain CAUSE` says more of each; `edgecase ray ID` says which it was.\n";
+}
+
+std::expected<ordered_json, std::string> explain_json(std::string_view status_or_cause) {
+    const auto subject = subject_of(status_or_cause);
+    if (!subject) return std::unexpected(subject.error());
+    if (subject->status != nullptr) {
+        return ordered_json{{"status", subject->status->code},
+                            {"title", subject->status->title},
+                            {"name", subject->status->name},
+                            {"category", subject->status->category},
+                            {"retry_after_s", subject->status->retry_after_s},
+                            {"causes", rows_json(subject->rows)}};
+    }
+    if (subject->rows.size() == 1) return row_json(*subject->rows.front());
+    return rows_json(subject->rows);
+}
+
+std::string explain_list_text(bool colour) {
+    const Painter paint(colour);
+    Table table({"CAUSE", "STATUS", "WHO", "REASON"});
+    for (const Row* row : all_rows()) {
+        table.add({{std::string(row->name), Colour::cyan},
+                   row->status == 0 ? "-" : std::to_string(row->status),
+                   std::string(to_string(row->actor)),
+                   std::string(row->reason)});
+    }
+    return table.text(paint, 0);
+}
+
+ordered_json explain_list_json() {
+    return rows_json(all_rows());
+}
+
+}  // namespace edgecase::cli

@@ -1,0 +1,24 @@
+// Owns what `edgecase explain` says of statuses and causes.
+#pragma once
+
+#include <expected>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+namespace edgecase::cli {
+
+/// For `edgecase explain CODE|CAUSE`: a status the edge makes (`520`), a cause (`resp.empty_fin`)
+/// or a whole phase (`resp`). Ends with a newline. Errors: one sentence, with the nearest name if
+/// one is near.
+std::expected<std::string, std::string> explain_text(std::string_view status_or_cause, bool colour);
+/// The same as JSON: {status, title, name, causes[]} for a status, a row for a cause, rows for a
+/// phase.
+std::expected<nlohmann::ordered_json, std::string> explain_json(std::string_view status_or_cause);
+
+/// For `edgecase explain --list`.
+std::string explain_list_text(bool colour);
+/// Rows: name, number, phase, actor, status, proxy_error, retry, reason, fix, source.
+nlohmann::ordered_json explain_list_json();
+
+}  // namespace edgecase::cli

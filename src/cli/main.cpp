@@ -1,0 +1,143 @@
+// Owns the command line: the flags of every subcommand, and which function each one starts.
+
+#include <CLI/CLI.hpp>
+
+#include "cli/console.hpp"
+#include "cli/demo.hpp"
+#include "cli/exit_status.hpp"
+#include "cli/queries.hpp"
+#include "cli/serve.hpp"
+
+namespace {
+
+using namespace edgecase;
+
+void add_serve(CLI::App& app, int& status) {
+    struct Flags {
+        std::string config;
+        config::Overrides values;
+    };
+    auto flags = std::make_shared<Flags>();
+    CLI::App* const serve = app.add_subcommand("serve", "Run the edge in front of an origin");
+    serve->add_option("--config", flags->config, "TOML file; flags override it");
+    const auto option = [&](const char* name, std::optional<std::string>& value,
+                            const char* text) { serve->add_option(name, value, text); };
+    option("--listen", flags->values.listen, "HOST:PORT for clients; port 0 takes a free one");
+    option("--origin", flags->values.origin, "URL of the origin, e.g. http://127.0.0.1:3000");
+    option("--admin", flags->values.admin, "HOST:PORT for /healthz and /metrics (loopback)");
+    option("--data-dir", flags->values.data_dir, "Where records are kept");
+    option("--profile", flags->values.profile,
+           "default, cloudflare-2026, cloudflare-2025 or cloudflare-legacy");
+    option("--connect-timeout", flags->values.connect_timeout, "SYN to SYN-ACK, e.g. 2s");
+    option("--ack-timeout", flags->values.ack_timeout, "Request bytes not acknowledged");
+    option("--read-timeout", flags->values.read_timeout, "Between two reads from the origin");
+    option("--write-timeout", flags->values.write_timeout, "Origin does not read the request");
+    option("--workers", flags->values.workers, "Threads; default one per core");
+    option("--resolver", flags->values.resolver, "ADDRESS:PORT of the name server to ask");
+    option("--colo", flags->values.colo, "Three letters behind every Ray ID");
+    option("--ssl-mode", flags->values.ssl_mode, "off, flexible, full or strict");
+    option("--origin-name", flags->values.origin_name, "SNI and certificate name of the origin");
+    option("--origin-ca", flags->values.origin_ca, "CA file for the origin's certificate");
+    option("--origin-http2", flags->values.origin_http2, "on or off");
+    option("--tls-cert", flags->values.tls_cert, "Certificate for clients");
+    option("--tls-key", flags->values.tls_key, "Its key");
+    serve->add_option("--route", flags->values.routes,
+                      "[HOST][/PATH]=URL, may be repeated; the most specific one wins");
+    serve->callback([flags, &status] { status = cli::run_serve(flags->config, flags->values); });
+}
+
+void add_lab_and_demo(CLI::App& app, int& status) {
+    auto lab_flags = std::make_shared<cli::LabFlags>();
+    CLI::App* const lab = app.add_subcommand("lab", "Run an origin that fails on request");
+    lab->add_option("--listen", lab_flags->listen, "HOST:PORT of its main port")
+        ->capture_default_str();
+    lab->add_flag("--list", lab_flags->list, "Print every scenario with its true cause, and end");
+    lab->add_flag("--json", lab_flags->json, "Machine-readable listing");
+    lab->callback([lab_flags, &status] { status = cli::run_lab(*lab_flags); });
+
+    auto demo_flags = std::make_shared<cli::DemoFlags>();
+    CLI::App* const demo =
+        app.add_subcommand("demo", "The lab, the edge before it, and a tour of every failure");
+    demo->add_option("--listen", demo_flags->listen, "HOST:PORT of the edge")
+        ->capture_default_str();
+    demo->add_option("--data-dir", demo_flags->data_dir,
+                     "Keep the records here instead of a temporary directory");
+    demo->add_flag("--once", demo_flags->once,
+                   "End after the tour; exit 1 if a cause was misnamed");
+    demo->add_flag("--json", demo_flags->json, "The tour as JSON");
+    demo->callback([demo_flags, &status] { status = cli::run_demo(*demo_flags); });
+}
+
+void add_queries(CLI::App& app, int& status) {
+    auto ray_flags = std::make_shared<cli::RayFlags>();
+    CLI::App* const ray = app.add_subcommand("ray", "Show what happened to one request");
+    ray->add_option("RAY", ray_flags->ray, "Ray ID, with or without -COLO")->required();
+    ray->add_option("--data-dir", ray_flags->data_dir, "Where the edge keeps its records")
+        ->capture_default_str();
+    ray->add_flag("--json", ray_flags->json, "The case as one JSON object");
+    ray->add_flag("--show-secrets", ray_flags->show_secrets,
+                  "Do not redact cookies, credentials and tokens");
+    ray->callback([ray_flags, &status] { status = cli::run_ray(*ray_flags); });
+
+    auto cases_flags = std::make_shared<cli::CasesFlags>();
+    CLI::App* const cases = app.add_subcommand("cases", "List failures, newest first");
+    cases->add_option("--data-dir", cases_flags->data_dir, "Where the edge keeps its records")
+        ->capture_default_str();
+    cases->add_option("--since", cases_flags->since, "How far back, e.g. 15m or 2h");
+    cases->add_option("--status", cases_flags->status, "Only this edge status")
+        ->check(CLI::Range(100, 599));
+    cases->add_option("--cause", cases_flags->cause, "Only this cause, or a phase: resp, connect");
+    cases->add_option("--host", cases_flags->host, "Only this host");
+    cases->add_option("--path", cases_flags->path, "Only paths that begin so");
+    cases->add_option("--limit", cases_flags->limit, "At most so many")
+        ->check(CLI::Range(1, 10000))
+        ->capture_default_str();
+    cases->add_flag("--json", cases_flags->json, "An array of cases");
+    cases->add_flag("--show-secrets", cases_flags->show_secrets,
+                    "Do not redact cookies, credentials and tokens");
+    cases->callback([cases_flags, &status] { status = cli::run_cases(*cases_flags); });
+
+    auto explain_flags = std::make_shared<cli::ExplainFlags>();
+    CLI::App* const explain =
+        app.add_subcommand("explain", "What a status or a cause means, and what to do");
+    explain->add_option("CODE|CAUSE", explain_flags->what, "520, resp.empty_fin, resp ...");
+    explain->add_flag("--list", explain_flags->list, "Every cause");
+    explain->add_flag("--json", explain_flags->json, "Machine-readable");
+    explain->callback([explain_flags, &status] { status = cli::run_explain(*explain_flags); });
+
+    struct CheckFlags {
+        std::string file;
+        bool json = false;
+    };
+    auto check_flags = std::make_shared<CheckFlags>();
+    CLI::App* const config = app.add_subcommand("config", "Configuration files");
+    config->require_subcommand(1);
+    CLI::App* const check = config->add_subcommand("check", "Check a file without running it");
+    check->add_option("FILE", check_flags->file, "The TOML file")->required();
+    check->add_flag("--json", check_flags->json, "Machine-readable");
+    check->callback([check_flags, &status] {
+        status = cli::run_config_check(check_flags->file, check_flags->json);
+    });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    CLI::App app("Edgecase: an edge that says exactly why the origin failed", "edgecase");
+    app.set_version_flag("--version", "edgecase 0.1.0");
+    app.require_subcommand(1);
+    app.footer("Exit status: 0 fine, 1 the thing asked about is wrong or missing, 2 usage or\n"
+               "configuration error.");
+    int status = cli::kFine;
+    add_serve(app, status);
+    add_lab_and_demo(app, status);
+    add_queries(app, status);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+        cli::complain(std::string(error.what()) + " (edgecase --help says what there is)");
+        return cli::kUsage;
+    }
+    return status;
+}

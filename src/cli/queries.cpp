@@ -1,0 +1,131 @@
+#include "cli/queries.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "base/clock.hpp"
+#include "base/duration.hpp"
+#include "cause/table.hpp"
+#include "cli/case_text.hpp"
+#include "cli/console.hpp"
+#include "cli/exit_status.hpp"
+#include "cli/explain_text.hpp"
+#include "record/case_json.hpp"
+#include "store/store.hpp"
+
+namespace edgecase::cli {
+namespace {
+
+record::Secrets secrets(bool shown) {
+    return shown ? record::Secrets::shown : record::Secrets::redacted;
+}
+
+/// A cause, or the beginning of some: `resp`, `resp.not_http`.
+bool is_cause_or_prefix(const std::string& name) {
+    for (const cause::Row& row : cause::table()) {
+        if (row.name == name || row.name.starts_with(name + ".")) return true;
+    }
+    return false;
+}
+
+}  // namespace
+
+int run_ray(const RayFlags& flags) {
+    const auto ray = record::RayId::parse(flags.ray);
+    if (!ray) {
+        complain("\"" + flags.ray + "\" is not a Ray ID: 16 lower-case hex digits, perhaps with -" +
+                 "COLO");
+        return kUsage;
+    }
+    const auto source = store::open_source(flags.data_dir);
+    if (!source) {
+        complain(source.error());
+        return kWrongOrMissing;
+    }
+    const auto found = (*source)->find(*ray);
+    if (!found) {
+        complain(found.error());
+        return kWrongOrMissing;
+    }
+    if (!*found) {
+        complain("no record of ray " + ray->to_string() + " in " + flags.data_dir);
+        return kWrongOrMissing;
+    }
+    if (flags.json) {
+        print(record::case_json(**found, secrets(flags.show_secrets)).dump(2) + "\n");
+    } else {
+        print(case_text(**found, wants_colour(), secrets(flags.show_secrets)));
+    }
+    return kFine;
+}
+
+int run_cases(const CasesFlags& flags) {
+    record::CaseFilter filter;
+    if (!flags.since.empty()) {
+        const auto span = base::parse_duration(flags.since);
+        if (!span) {
+            complain("--since wants a duration like 15m or 2h, not \"" + flags.since + "\"");
+            return kUsage;
+        }
+        filter.since = base::SystemClock().wall_now() - *span;
+    }
+    if (!flags.cause.empty() && !is_cause_or_prefix(flags.cause)) {
+        complain("there is no cause \"" + flags.cause + "\"; `edgecase explain --list` has them all");
+        return kUsage;
+    }
+    if (flags.status != 0) filter.status = static_cast<uint16_t>(flags.status);
+    filter.cause = flags.cause;
+    filter.host = flags.host;
+    filter.path = flags.path;
+    filter.limit = flags.limit;
+    const auto source = store::open_source(flags.data_dir);
+    if (!source) {
+        complain(source.error());
+        return kWrongOrMissing;
+    }
+    const auto found = (*source)->cases(filter);
+    if (!found) {
+        complain(found.error());
+        return kWrongOrMissing;
+    }
+    if (flags.json) {
+        nlohmann::ordered_json rows = nlohmann::ordered_json::array();
+        for (const record::Record& record : *found) {
+            rows.push_back(record::case_json(record, secrets(flags.show_secrets)));
+        }
+        print(rows.dump(2) + "\n");
+    } else if (found->empty()) {
+        print("no cases\n");
+    } else {
+        print(case_list_text(*found, wants_colour()));
+    }
+    return kFine;
+}
+
+int run_explain(const ExplainFlags& flags) {
+    if (flags.list) {
+        print(flags.json ? explain_list_json().dump(2) + "\n" : explain_list_text(wants_colour()));
+        return kFine;
+    }
+    if (flags.what.empty()) {
+        complain("explain wants a status or a cause, or --list");
+        return kUsage;
+    }
+    if (flags.json) {
+        const auto json = explain_json(flags.what);
+        if (json) {
+            print(json->dump(2) + "\n");
+            return kFine;
+        }
+        complain(json.error());
+        return kWrongOrMissing;
+    }
+    const auto text = explain_text(flags.what, wants_colour());
+    if (!text) {
+        complain(text.error());
+        return kWrongOrMissing;
+    }
+    print(*text);
+    return kFine;
+}
+
+}  // namespace edgecase::cli

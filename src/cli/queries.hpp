@@ -1,0 +1,36 @@
+// Owns the commands that read: `ray`, `cases` and `explain`.
+#pragma once
+
+#include <string>
+
+namespace edgecase::cli {
+
+struct RayFlags {
+    std::string ray;
+    std::string data_dir = "edgecase-data";
+    bool json = false;
+    bool show_secrets = false;
+};
+int run_ray(const RayFlags& flags);
+
+struct CasesFlags {
+    std::string data_dir = "edgecase-data";
+    std::string since;  // a duration back from now
+    std::string cause;
+    std::string host;
+    std::string path;
+    int status = 0;
+    size_t limit = 50;
+    bool json = false;
+    bool show_secrets = false;
+};
+int run_cases(const CasesFlags& flags);
+
+struct ExplainFlags {
+    std::string what;
+    bool list = false;
+    bool json = false;
+};
+int run_explain(const ExplainFlags& flags);
+
+}  // namespace edgecase::cli

@@ -1,0 +1,139 @@
+#include "cli/serve.hpp"
+
+#include <csignal>
+#include <nlohmann/json.hpp>
+
+#include "base/duration.hpp"
+#include "cli/console.hpp"
+#include "cli/exit_status.hpp"
+#include "cli/service.hpp"
+#include "lab/lab.hpp"
+#include "lab/list.hpp"
+
+namespace edgecase::cli {
+namespace {
+
+std::expected<config::Settings, config::ConfigError> load(const std::string& file,
+                                                          const config::Overrides& overrides) {
+    return file.empty() ? config::load("", "", overrides) : config::load_file(file, overrides);
+}
+
+sigset_t end_signals() {
+    sigset_t set;
+    sigemptyset(&set);
+    for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, number);
+    return set;
+}
+
+}  // namespace
+
+void block_signals() {
+    const sigset_t set = end_signals();
+    pthread_sigmask(SIG_BLOCK, &set, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+}
+
+void wait_for_end() {
+    const sigset_t set = end_signals();
+    int number = 0;
+    do {
+        sigwait(&set, &number);
+        if (number == SIGHUP) {
+            complain("SIGHUP: reloading is not there yet; the running configuration stays");
+        }
+    } while (number == SIGHUP);
+}
+
+int run_serve(const std::string& config_file, const config::Overrides& overrides) {
+    auto settings = load(config_file, overrides);
+    if (!settings) {
+        complain(settings.error().to_string());
+        return kUsage;
+    }
+    block_signals();
+    const auto service = Service::start(std::move(*settings));
+    if (!service) {
+        complain(service.error());
+        return kUsage;
+    }
+    print("ready edge=" + (*service)->edge_address().to_string() +
+          " admin=" + (*service)->admin_address().to_string() + "\n");
+    wait_for_end();
+    return kFine;
+}
+
+int run_config_check(const std::string& config_file, bool json) {
+    const auto settings = config::load_file(config_file, {});
+    if (!settings) {
+        if (json) {
+            const auto& error = settings.error();
+            print(nlohmann::ordered_json{{"ok", false},
+                                         {"file", error.file},
+                                         {"line", error.line},
+                                         {"column", error.column},
+                                         {"message", error.message}}
+                      .dump() +
+                  "\n");
+        } else {
+            complain(settings.error().to_string());
+        }
+        return kUsage;
+    }
+    if (json) {
+        nlohmann::ordered_json routes = nlohmann::ordered_json::array();
+        for (const auto& route : settings->routes) {
+            routes.push_back({{"host", route.host},
+                              {"path", route.path_prefix},
+                              {"origin", route.origin.to_string()}});
+        }
+        print(nlohmann::ordered_json{{"ok", true},
+                                     {"listen", settings->listen.to_string()},
+                                     {"profile", settings->profile},
+                                     {"routes", routes}}
+                  .dump() +
+              "\n");
+        return kFine;
+    }
+    std::string text = config_file + ": fine\n";
+    text += "  listen   " + settings->listen.to_string() + "\n";
+    text += "  profile  " + settings->profile + "\n";
+    for (const auto& route : settings->routes) {
+        const std::string what = route.host + route.path_prefix;
+        text += "  route    " + (what.empty() ? "everything" : what) + " -> " +
+                route.origin.to_string() + "\n";
+    }
+    text += "  connect " + base::format_duration(settings->timeouts.connect) + ", ack " +
+            base::format_duration(settings->timeouts.ack) + ", read " +
+            base::format_duration(settings->timeouts.read) + ", write " +
+            base::format_duration(settings->timeouts.write) + "\n";
+    print(text);
+    return kFine;
+}
+
+int run_lab(const LabFlags& flags) {
+    if (flags.list) {
+        print(flags.json ? lab::list_json() : lab::list_text());
+        return kFine;
+    }
+    const auto listen = ip::Endpoint::parse(flags.listen);
+    if (!listen) {
+        complain("--listen wants ADDRESS:PORT, not \"" + flags.listen + "\"");
+        return kUsage;
+    }
+    block_signals();
+    auto lab = lab::Lab::start({*listen});
+    if (!lab) {
+        complain(lab.error());
+        return kUsage;
+    }
+    const lab::Ports& ports = (*lab)->ports();
+    if (flags.json) {
+        print("ready lab=" + ports.main.to_string() + "\n" + lab::list_json(&ports));
+    } else {
+        print("ready lab=" + ports.main.to_string() + "\n" + lab::list_text(&ports));
+    }
+    wait_for_end();
+    return kFine;
+}
+
+}  // namespace edgecase::cli

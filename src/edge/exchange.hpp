@@ -1,0 +1,109 @@
+// Owns one request from its first byte to its record.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "cause/failure.hpp"
+#include "edge/buffers.hpp"
+#include "edge/client_failure.hpp"
+#include "edge/download.hpp"
+#include "edge/interrupt.hpp"
+#include "edge/session.hpp"
+#include "edge/upload.hpp"
+#include "edge/worker.hpp"
+#include "net/task.hpp"
+#include "origin/origin.hpp"
+#include "origin/origin_failure.hpp"
+
+namespace edgecase::edge {
+
+class Exchange {
+  public:
+    /// What becomes of the client's connection.
+    enum class Then : uint8_t {
+        next_request,
+        linger,  // close, but let the client finish sending first
+        close,
+    };
+
+    Exchange(Session& session, Buffers& buffers);
+    Exchange(const Exchange&) = delete;
+    Exchange& operator=(const Exchange&) = delete;
+    /// Writes the record if run() did not come to its end.
+    ~Exchange();
+
+    /// `Buffers::client_in` holds at least one byte of the request.
+    net::Task<Then> run();
+
+  private:
+    using Outcome = std::optional<cause::Failure>;  // null: go on
+
+    // The steps, in order.
+    net::Task<Outcome> read_request_head();
+    Outcome admit();
+    net::Task<Outcome> contact_origin();
+    net::Task<Then> respond();
+    net::Task<Then> tunnel();
+    net::Task<Then> refuse(cause::Failure failure);
+    void complete();
+
+    // One attempt.
+    net::Task<Outcome> attempt(record::Attempt& attempt, bool fresh, size_t skip);
+    net::Task<Outcome> obtain_connection(record::Attempt& attempt, bool fresh, size_t skip);
+    net::Task<Outcome> send_request(record::Attempt& attempt);
+    net::Task<Outcome> read_response_head(record::Attempt& attempt);
+    net::Task<Outcome> pass_interim();
+    Outcome check_upgrade();
+    void end_attempt(record::Attempt& attempt, const cause::Failure* failure);
+    void release_connection(bool reusable);
+
+    // What the steps ask.
+    Outcome interrupted();
+    Outcome wait_expired();
+    base::Deadline wait_deadline() const;
+    bool uploading() const { return upload_ && upload_->end() == Upload::End::running; }
+    origin::AttemptView attempt_view() const;
+    cause::Failure client_gone(ClientPhase phase) const;
+    bool client_stays() const;
+    void note(const cause::Failure& failure);
+    void note_headers();
+
+    Worker& worker_;
+    Session& session_;
+    Buffers& buffers_;
+    record::RecordView record_;
+    base::SteadyTime started_;
+    std::string ray_text_;       // with colo
+    std::string client_ip_;
+    std::string upgrade_;        // what the client asked for and the origin was asked
+    std::string accept_;
+    origin::Origin* origin_ = nullptr;
+    RequestBody body_;
+    size_t head_bytes_ = 0;      // of the request
+    size_t body_in_head_buffer_ = 0;  // body bytes that came with it
+    bool head_only_ = false;     // HEAD
+    bool keep_alive_ = false;    // the client wants it, and the request allows it
+    bool client_is_10_ = false;
+    bool quiet_ = false;         // nothing was asked: no record
+
+    // Of the attempt under way.
+    std::optional<origin::Connection> connection_;
+    origin::Sending sending_;
+    base::SteadyTime sent_at_;
+    base::SteadyTime last_read_;
+    base::SteadyTime first_byte_at_;
+    base::SteadyTime head_at_;
+    base::Duration idle_before_{};
+    uint64_t bytes_received_ = 0;
+    unsigned interim_ = 0;
+    size_t response_head_bytes_ = 0;
+
+    Interrupt interrupt_;
+    ClientWatch watch_;
+    std::optional<Upload> upload_;
+    bool completed_ = false;
+    bool committed_ = false;     // the final response's head has gone out
+};
+
+}  // namespace edgecase::edge

@@ -1,0 +1,137 @@
+#include "edge/worker.hpp"
+
+#include <algorithm>
+#include <ctime>
+
+#include "edge/session.hpp"
+
+namespace edgecase::edge {
+namespace {
+
+constexpr std::chrono::milliseconds kFlushInterval{200};  // records are readable within a second
+constexpr std::chrono::milliseconds kAcceptPause{50};     // after running out of descriptors
+constexpr size_t kSpareBuffers = 64;                      // kept for the next requests
+
+}  // namespace
+
+Worker::Worker(const config::Settings& settings, std::unique_ptr<net::Loop> loop,
+               std::unique_ptr<net::Resolver> resolver, std::unique_ptr<record::Sink> sink,
+               WorkerOptions options)
+    : settings_(settings),
+      loop_(std::move(loop)),
+      resolver_(std::move(resolver)),
+      sink_(std::move(sink)),
+      options_(std::move(options)),
+      rays_(options_.node_id, options_.index),
+      scratch_(new char[kScratchBytes]),
+      connection_limit_((settings.limits.client_connections + std::max(1u, settings.workers) - 1) /
+                        std::max(1u, settings.workers)) {
+    for (const config::Route& route : settings.routes) {
+        const auto same = std::ranges::find_if(
+            owned_origins_, [&](const auto& origin) { return origin->url() == route.origin; });
+        if (same != owned_origins_.end()) {
+            origins_.push_back(same->get());
+            continue;
+        }
+        owned_origins_.push_back(
+            std::make_unique<origin::Origin>(*loop_, *resolver_, settings_, route.origin));
+        origins_.push_back(owned_origins_.back().get());
+    }
+}
+
+Worker::~Worker() = default;
+
+void Worker::run(net::Listener listener) {
+    listener_ = std::make_unique<net::Listener>(std::move(listener));
+    listen_address_ = listener_->local();
+    housekeeping_.spawn(accept_connections());
+    housekeeping_.spawn(flush_records());
+    loop_->run();
+    sessions_.cancel_all();  // past the drain deadline: their records say so
+    housekeeping_.cancel_all();
+    for (const auto& origin : owned_origins_) origin->pool().clear();
+    listener_.reset();
+    sink_->flush();
+}
+
+void Worker::drain() {
+    loop_->post([this] { begin_drain(); });
+}
+
+void Worker::begin_drain() {
+    if (draining_) return;
+    draining_ = true;
+    listener_->cancel_accept();
+    listener_->close();
+    for (Session* session = first_session_; session != nullptr;) {
+        Session* const next = session->next_;
+        session->end_if_idle();
+        session = next;
+    }
+    housekeeping_.spawn(end_after_drain());
+}
+
+net::Task<void> Worker::end_after_drain() {
+    const base::Deadline deadline = loop_->after(settings_.timeouts.drain);
+    while (sessions_.size() > 0 && !deadline.passed(loop_->now())) {
+        co_await loop_->sleep_until(loop_->after(std::chrono::milliseconds(10)));
+    }
+    loop_->stop();
+}
+
+net::Task<void> Worker::accept_connections() {
+    while (!draining_) {
+        auto accepted = co_await listener_->accept(base::Deadline::never());
+        if (draining_) break;
+        if (!accepted) {
+            // Out of descriptors or memory: waiting lets requests end and give some back.
+            co_await loop_->sleep_until(loop_->after(kAcceptPause));
+            continue;
+        }
+        counters_.connections_accepted.add();
+        const bool over = sessions_.size() >= connection_limit_;
+        // Twice the limit and beyond not even a refusal is affordable.
+        if (sessions_.size() >= 2 * connection_limit_) continue;
+        sessions_.spawn(
+            Session::serve(*this, std::move(accepted->stream), accepted->client, over));
+    }
+}
+
+net::Task<void> Worker::flush_records() {
+    for (;;) {
+        co_await loop_->sleep_until(loop_->after(kFlushInterval));
+        sink_->flush();
+    }
+}
+
+std::unique_ptr<Buffers> Worker::take_buffers() {
+    if (spare_buffers_.empty()) return std::make_unique<Buffers>();
+    auto buffers = std::move(spare_buffers_.back());
+    spare_buffers_.pop_back();
+    return buffers;
+}
+
+void Worker::give_back(std::unique_ptr<Buffers> buffers) {
+    if (spare_buffers_.size() >= kSpareBuffers) return;
+    buffers->client_in.clear();
+    if (buffers->client_in.capacity() > Buffers::kKeptBytes) buffers->client_in.release();
+    buffers->clear();
+    spare_buffers_.push_back(std::move(buffers));
+}
+
+std::string_view Worker::http_date() {
+    const time_t now = std::chrono::system_clock::to_time_t(loop_->clock().wall_now());
+    if (now != date_second_) {
+        date_second_ = now;
+        std::tm parts{};
+        gmtime_r(&now, &parts);
+        std::array<char, 64> text{};
+        // The C locale is never changed, so the names are English as RFC 9110 §5.6.7 wants them.
+        const size_t size =
+            std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+        date_.assign(text.data(), size);
+    }
+    return date_;
+}
+
+}  // namespace edgecase::edge

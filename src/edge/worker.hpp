@@ -1,0 +1,95 @@
+// Owns all that one thread of the edge works with; nothing of it is shared.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/settings.hpp"
+#include "edge/buffers.hpp"
+#include "edge/counters.hpp"
+#include "net/listener.hpp"
+#include "net/loop.hpp"
+#include "net/resolver.hpp"
+#include "net/task_set.hpp"
+#include "origin/origin.hpp"
+#include "record/ray_id.hpp"
+#include "record/sink.hpp"
+
+namespace edgecase::edge {
+
+class Session;
+
+struct WorkerOptions {
+    unsigned index = 0;
+    unsigned node_id = 0;
+    std::string loop_token;  // this edge's CDN-Loop member
+};
+
+class Worker {
+  public:
+    Worker(const config::Settings& settings, std::unique_ptr<net::Loop> loop,
+           std::unique_ptr<net::Resolver> resolver, std::unique_ptr<record::Sink> sink,
+           WorkerOptions options);
+    ~Worker();
+
+    /// Accepts until drain(); runs on the calling thread until everything is done.
+    void run(net::Listener listener);
+    /// From any thread: no new connections, idle ones are closed, running requests get until the
+    /// drain deadline; then run() returns.
+    void drain();
+
+    const config::Settings& settings() const { return settings_; }
+    net::Loop& loop() { return *loop_; }
+    record::Sink& sink() { return *sink_; }
+    Counters& counters() { return counters_; }
+    const Counters& counters() const { return counters_; }
+    const std::string& loop_token() const { return options_.loop_token; }
+    bool draining() const { return draining_; }
+
+    const ip::Endpoint& listen_address() const { return listen_address_; }
+
+    record::RayId make_ray(base::WallTime now) { return rays_.make(now); }
+    origin::Origin* origin_of_route(size_t route) { return origins_[route]; }
+
+    std::unique_ptr<Buffers> take_buffers();
+    void give_back(std::unique_ptr<Buffers> buffers);
+
+    /// Room for one read or write that is used up before the next co_await.
+    std::span<char> scratch() { return {scratch_.get(), kScratchBytes}; }
+    static constexpr size_t kScratchBytes = 512 * 1024;
+
+    /// The Date field's value, made once a second.
+    std::string_view http_date();
+
+  private:
+    friend class Session;
+    net::Task<void> accept_connections();
+    net::Task<void> flush_records();
+    net::Task<void> end_after_drain();
+    void begin_drain();
+
+    const config::Settings& settings_;
+    std::unique_ptr<net::Loop> loop_;
+    std::unique_ptr<net::Resolver> resolver_;
+    std::unique_ptr<record::Sink> sink_;
+    WorkerOptions options_;
+    record::RayIdMaker rays_;
+    std::vector<std::unique_ptr<origin::Origin>> owned_origins_;
+    std::vector<origin::Origin*> origins_;  // by route; equal URLs share one
+    std::vector<std::unique_ptr<Buffers>> spare_buffers_;
+    std::unique_ptr<char[]> scratch_;
+    Counters counters_;
+    std::unique_ptr<net::Listener> listener_;
+    ip::Endpoint listen_address_;
+    Session* first_session_ = nullptr;
+    size_t connection_limit_;
+    bool draining_ = false;
+    time_t date_second_ = 0;
+    std::string date_;
+    net::TaskSet housekeeping_;
+    net::TaskSet sessions_;  // last: its tasks use everything above
+};
+
+}  // namespace edgecase::edge

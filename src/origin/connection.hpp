@@ -1,0 +1,25 @@
+// Owns one connection to an origin and its history.
+#pragma once
+
+#include <cstdint>
+
+#include "base/clock.hpp"
+#include "ip/endpoint.hpp"
+#include "net/stream.hpp"
+
+namespace edgecase::origin {
+
+struct Connection {
+    net::Stream stream;
+    uint64_t id = 0;          // unique in one worker's run
+    ip::Endpoint origin;
+    ip::Endpoint edge;        // the source address used
+    base::SteadyTime opened;
+    base::SteadyTime idle_since;
+    uint32_t requests = 0;    // begun on it, the present one included
+    uint64_t bytes_before = 0;  // written before the present request
+
+    bool reused() const { return requests > 1; }
+};
+
+}  // namespace edgecase::origin

@@ -1,0 +1,469 @@
+#include "origin/origin_failure.hpp"
+
+#include <algorithm>
+
+#include "base/escape.hpp"
+
+namespace edgecase::origin {
+namespace {
+
+using cause::Cause;
+using cause::Evidence;
+using cause::Failure;
+
+void add_icmp(Evidence& evidence, const net::IcmpError& icmp) {
+    evidence.add("icmp_version", icmp.is_v6 ? 6 : 4);
+    evidence.add("icmp_type", int{icmp.type});
+    evidence.add("icmp_code", int{icmp.code});
+    const std::string_view name = net::icmp_name(icmp);
+    if (!name.empty()) evidence.add("icmp_name", name);
+    if (icmp.offender) evidence.add("icmp_offender", icmp.offender->to_string());
+}
+
+void add_tcp(Evidence& evidence, const net::TcpFacts& facts) {
+    evidence.add("tcp_state", facts.state);
+    evidence.add("tcp_bytes_acked", facts.bytes_acked);
+    evidence.add("tcp_unacked_bytes", facts.unacked_bytes);
+    evidence.add("tcp_retransmits", facts.retransmits);
+    evidence.add("tcp_backoff", facts.backoff);
+    if (facts.probes > 0) evidence.add("tcp_probes", facts.probes);
+    evidence.add("tcp_send_window_bytes", facts.send_window_bytes);
+    evidence.add("tcp_rtt_us", facts.rtt_us);
+}
+
+Evidence history(const AttemptView& attempt) {
+    Evidence evidence;
+    evidence.add("origin", attempt.connection.origin.to_string());
+    evidence.add("reused", attempt.connection.reused());
+    if (attempt.connection.reused()) {
+        evidence.add("idle_ms", base::milliseconds(attempt.idle_before));
+    }
+    evidence.add("nth_request", attempt.connection.requests);
+    evidence.add("elapsed_ms", base::milliseconds(attempt.clock.now() - attempt.sent_at));
+    evidence.add("bytes_sent",
+                 attempt.connection.stream.bytes_written() - attempt.connection.bytes_before);
+    evidence.add("bytes_received", attempt.bytes_received);
+    return evidence;
+}
+
+void add_ending(Evidence& evidence, const Ending& ending) {
+    evidence.add("close", to_string(ending.kind));
+    if (ending.error.number != 0) evidence.add("errno", ending.error.name());
+}
+
+void add_sending(Evidence& evidence, const Sending& sending) {
+    evidence.add("request_complete", sending.complete);
+    evidence.add("request_body_bytes_sent", sending.body_bytes_sent);
+    if (sending.body_bytes_total > 0) {
+        evidence.add("request_body_bytes_total", sending.body_bytes_total);
+    }
+}
+
+void add_parse_error(Evidence& evidence, const h1::ParseError& error) {
+    evidence.add("rule", h1::to_string(error.rule));
+    evidence.add("offset", error.offset);
+    if (!error.field.empty()) evidence.add("field", base::escape(error.field));
+    if (!error.values.empty()) {
+        std::vector<std::string> values;
+        for (const std::string& value : error.values) values.push_back(base::escape(value));
+        evidence.add("values", std::move(values));
+    }
+    if (error.limit > 0) {
+        evidence.add("limit", error.limit);
+        evidence.add("seen", error.seen);
+    }
+    if (!error.largest_fields.empty()) evidence.add("largest_fields", error.largest_fields);
+    if (error.fingerprint != h1::Fingerprint::none) {
+        evidence.add("fingerprint", h1::to_string(error.fingerprint));
+    }
+    evidence.add("sample", error.sample);
+}
+
+Cause cause_of(const net::IcmpError& icmp) {
+    if (!icmp.is_v6) {
+        switch (icmp.code) {
+            case 0: return Cause::connect_unroutable;
+            case 2: return Cause::connect_protocol_unreachable;
+            case 3: return Cause::connect_rejected;
+            case 9:
+            case 10:
+            case 13: return Cause::connect_prohibited;
+            default: return Cause::connect_host_unreachable;
+        }
+    }
+    switch (icmp.code) {
+        case 0:
+        case 6: return Cause::connect_unroutable;
+        case 1:
+        case 5: return Cause::connect_prohibited;
+        case 4: return Cause::connect_rejected;
+        default: return Cause::connect_host_unreachable;
+    }
+}
+
+Cause connect_cause(const net::ConnectError& error) {
+    // This machine's own answer comes first: it must never be blamed on the origin.
+    if (error.at_once) {
+        switch (error.error.kind) {
+            case net::ErrorKind::address_unavailable:
+            case net::ErrorKind::too_many_descriptors:
+            case net::ErrorKind::no_buffers: return Cause::connect_local_exhausted;
+            case net::ErrorKind::net_unreachable:
+            case net::ErrorKind::host_unreachable: return Cause::connect_no_route;
+            case net::ErrorKind::prohibited:
+            case net::ErrorKind::invalid:  // a blackhole route of this machine
+                return Cause::connect_local_prohibited;
+            case net::ErrorKind::refused: return Cause::connect_refused;
+            case net::ErrorKind::deadline:
+            case net::ErrorKind::cancelled:
+            case net::ErrorKind::reset:
+            case net::ErrorKind::broken_pipe:
+            case net::ErrorKind::timed_out:
+            case net::ErrorKind::protocol_unreachable:
+            case net::ErrorKind::address_in_use:
+            case net::ErrorKind::other: return Cause::edge_internal;
+        }
+    }
+    if (error.icmp) {
+        if (!error.offender_is_local) return cause_of(*error.icmp);
+        const bool unreachable = error.icmp->is_v6 ? error.icmp->code == 3 : error.icmp->code == 1;
+        return unreachable ? Cause::connect_no_neighbour : Cause::connect_local_prohibited;
+    }
+    switch (error.error.kind) {
+        case net::ErrorKind::refused: return Cause::connect_refused;
+        case net::ErrorKind::reset:
+            return error.facts && error.facts->handshake_completed() ? Cause::connect_reset
+                                                                     : Cause::connect_refused;
+        case net::ErrorKind::broken_pipe: return Cause::connect_reset;
+        case net::ErrorKind::deadline:
+        case net::ErrorKind::timed_out: return Cause::connect_timeout;
+        case net::ErrorKind::net_unreachable: return Cause::connect_unroutable;
+        case net::ErrorKind::host_unreachable:
+            // No ICMP message: the kernel itself found no neighbour to send to.
+            return Cause::connect_no_neighbour;
+        case net::ErrorKind::protocol_unreachable: return Cause::connect_protocol_unreachable;
+        case net::ErrorKind::prohibited: return Cause::connect_prohibited;
+        case net::ErrorKind::address_unavailable:
+        case net::ErrorKind::too_many_descriptors:
+        case net::ErrorKind::no_buffers: return Cause::connect_local_exhausted;
+        case net::ErrorKind::cancelled:
+        case net::ErrorKind::address_in_use:
+        case net::ErrorKind::invalid:
+        case net::ErrorKind::other: return Cause::edge_internal;
+    }
+    return Cause::edge_internal;
+}
+
+Cause cause_of(h1::Fingerprint fingerprint) {
+    switch (fingerprint) {
+        case h1::Fingerprint::tls: return Cause::resp_not_http_tls;
+        case h1::Fingerprint::ssh: return Cause::resp_not_http_ssh;
+        case h1::Fingerprint::smtp: return Cause::resp_not_http_smtp;
+        case h1::Fingerprint::html: return Cause::resp_not_http_html;
+        case h1::Fingerprint::h2: return Cause::resp_not_http_h2;
+        case h1::Fingerprint::proxy_protocol: return Cause::resp_not_http_proxy_protocol;
+        case h1::Fingerprint::text: return Cause::resp_not_http_text;
+        case h1::Fingerprint::none:
+        case h1::Fingerprint::binary: return Cause::resp_not_http_binary;
+    }
+    return Cause::resp_not_http_binary;
+}
+
+Cause head_cause(const h1::ParseError& error) {
+    using h1::Rule;
+    switch (error.rule) {
+        case Rule::not_http: return cause_of(error.fingerprint);
+        case Rule::bad_version: return Cause::resp_bad_version;
+        case Rule::bad_start_line: return Cause::resp_bad_status_line;
+        case Rule::status_missing: return Cause::resp_bad_status_code_missing;
+        case Rule::status_not_numeric: return Cause::resp_bad_status_code_not_numeric;
+        case Rule::status_too_short: return Cause::resp_bad_status_code_too_short;
+        case Rule::status_too_long: return Cause::resp_bad_status_code_too_long;
+        case Rule::status_out_of_range: return Cause::resp_bad_status_code_out_of_range;
+        case Rule::bad_reason_phrase: return Cause::resp_bad_reason_phrase;
+        case Rule::space_before_colon: return Cause::resp_bad_header_name_space;
+        case Rule::bad_name_byte: return Cause::resp_bad_header_name_byte;
+        case Rule::empty_name: return Cause::resp_bad_header_name_empty;
+        case Rule::no_colon: return Cause::resp_no_colon;
+        case Rule::nul_in_value: return Cause::resp_bad_header_value_nul;
+        case Rule::control_in_value: return Cause::resp_bad_header_value_control;
+        case Rule::obs_fold: return Cause::resp_obs_fold;
+        case Rule::bare_lf: return Cause::resp_bare_lf;
+        case Rule::bare_cr: return Cause::resp_bare_cr;
+        case Rule::section_too_large: return Cause::resp_headers_too_large;
+        case Rule::start_line_too_large:
+        case Rule::line_too_large: return Cause::resp_header_line_too_large;
+        case Rule::too_many_fields: return Cause::resp_too_many_headers;
+        case Rule::conflicting_length: return Cause::resp_conflicting_length;
+        case Rule::duplicate_length: return Cause::resp_duplicate_length;
+        case Rule::bad_length: return Cause::resp_bad_length;
+        case Rule::length_and_coding: return Cause::resp_cl_and_te;
+        case Rule::unknown_coding: return Cause::resp_bad_te;
+        case Rule::chunked_not_final: return Cause::resp_te_not_final;
+        case Rule::coding_in_http10: return Cause::resp_te_in_http10;
+        case Rule::none:
+        case Rule::bad_method:
+        case Rule::bad_target:
+        case Rule::missing_host:
+        case Rule::duplicate_host:
+        case Rule::bad_host:
+        case Rule::unknown_expectation:
+        case Rule::bad_chunk_size:
+        case Rule::bad_chunk_extension:
+        case Rule::bad_chunk_end:
+        case Rule::bad_trailer:
+        case Rule::trailers_too_large: break;  // rules of requests and bodies
+    }
+    return Cause::edge_internal;
+}
+
+Cause body_cause(h1::Rule rule) {
+    if (rule == h1::Rule::bad_chunk_size) return Cause::body_bad_chunk_size;
+    if (rule == h1::Rule::bad_chunk_extension) return Cause::body_bad_chunk_extension;
+    if (rule == h1::Rule::bad_chunk_end) return Cause::body_bad_chunk_end;
+    if (rule == h1::Rule::bad_trailer) return Cause::body_bad_trailer;
+    if (rule == h1::Rule::trailers_too_large) return Cause::body_trailers_too_large;
+    return Cause::edge_internal;
+}
+
+Cause head_end_cause(const AttemptView& attempt, const h1::ResponseHeadParser& parser,
+                     Ending ending) {
+    using Position = h1::ResponseHeadParser::Position;
+    const bool reset = ending.kind == Ending::Kind::rst;
+    if (parser.position() == Position::fields) {
+        return reset ? Cause::resp_reset_headers : Cause::resp_truncated_headers;
+    }
+    if (parser.position() == Position::status_line) {
+        return reset ? Cause::resp_reset_status : Cause::resp_truncated_status;
+    }
+    if (attempt.interim_responses > 0) return Cause::resp_only_1xx;
+    // Nothing at all came back: on a reused connection that is the keep-alive race, else a crash.
+    if (attempt.connection.reused()) return Cause::reuse_stale;
+    if (!attempt.sending.complete || attempt.sending.failed) {
+        if (attempt.sending.body_bytes_sent > 0) {
+            return reset ? Cause::request_write_reset : Cause::request_write_closed;
+        }
+    }
+    return reset ? Cause::resp_empty_rst : Cause::resp_empty_fin;
+}
+
+}  // namespace
+
+Ending Ending::of(const net::Error& error) {
+    // EPIPE on a read: the origin had sent FIN, and then RST for the bytes we sent after it.
+    if (error.kind == net::ErrorKind::broken_pipe) return {Kind::fin, error};
+    if (error.kind == net::ErrorKind::reset) return {Kind::rst, error};
+    return {Kind::lost, error};
+}
+
+std::string_view to_string(Ending::Kind kind) {
+    switch (kind) {
+        case Ending::Kind::fin: return "fin";
+        case Ending::Kind::rst: return "rst";
+        case Ending::Kind::lost: return "lost";
+    }
+    return "lost";
+}
+
+Failure dns_failure(const net::DnsError& error, std::string_view name, base::Duration elapsed) {
+    Evidence evidence;
+    evidence.add("name", name);
+    if (!error.server.empty()) evidence.add("resolver", error.server);
+    evidence.add("answer", error.detail);
+    evidence.add("elapsed_ms", base::milliseconds(elapsed));
+    switch (error.kind) {
+        case net::DnsErrorKind::nxdomain: return {Cause::dns_nxdomain, std::move(evidence)};
+        case net::DnsErrorKind::servfail: return {Cause::dns_servfail, std::move(evidence)};
+        case net::DnsErrorKind::refused: return {Cause::dns_refused, std::move(evidence)};
+        case net::DnsErrorKind::nodata: return {Cause::dns_nodata, std::move(evidence)};
+        case net::DnsErrorKind::timeout: return {Cause::dns_timeout, std::move(evidence)};
+        case net::DnsErrorKind::unreachable:
+            return {Cause::dns_resolver_unreachable, std::move(evidence)};
+        case net::DnsErrorKind::malformed: return {Cause::dns_malformed, std::move(evidence)};
+        case net::DnsErrorKind::other: break;
+    }
+    return {Cause::edge_internal, std::move(evidence)};
+}
+
+Failure address_prohibited(std::string_view name, const ip::Address& address) {
+    Evidence evidence;
+    evidence.add("name", name);
+    evidence.add("address", address.to_string());
+    return {Cause::dns_address_prohibited, std::move(evidence)};
+}
+
+Failure connect_failure(const net::ConnectError& error, const ip::Endpoint& to,
+                        std::chrono::milliseconds limit) {
+    Evidence evidence;
+    evidence.add("origin", to.to_string());
+    if (error.local.port != 0) evidence.add("edge_address", error.local.to_string());
+    evidence.add("elapsed_ms", base::milliseconds(error.elapsed));
+    if (error.error.kind == net::ErrorKind::deadline) evidence.add("limit_ms", limit.count());
+    if (error.error.number != 0) evidence.add("errno", error.error.name());
+    evidence.add("from_this_machine", error.at_once || error.offender_is_local);
+    if (error.icmp) add_icmp(evidence, *error.icmp);
+    if (error.facts) {
+        evidence.add("syn_ack_seen", error.facts->handshake_completed());
+        add_tcp(evidence, *error.facts);
+    }
+    return {connect_cause(error), std::move(evidence)};
+}
+
+Failure connection_limit(size_t open, size_t limit) {
+    Evidence evidence;
+    evidence.add("open_connections", uint64_t{open});
+    evidence.add("limit", uint64_t{limit});
+    return {Cause::connect_limit, std::move(evidence)};
+}
+
+Failure wait_timeout(const AttemptView& attempt, const h1::ResponseHeadParser& parser,
+                     std::string_view limit_name, std::chrono::milliseconds limit) {
+    Evidence evidence = history(attempt);
+    evidence.add("limit_name", limit_name);
+    evidence.add("limit_ms", limit.count());
+    add_sending(evidence, attempt.sending);
+    const auto facts = attempt.connection.stream.facts();
+    if (facts) add_tcp(evidence, *facts);
+    if (parser.position() != h1::ResponseHeadParser::Position::nothing) {
+        evidence.add("header_bytes", uint64_t{parser.lines().section_bytes()});
+        return {Cause::time_headers_slow, std::move(evidence)};
+    }
+    // The kernel knows whether the origin's machine has the request: 522 against 524, proved.
+    if (facts && facts->unacked_bytes > 0) {
+        const bool window_closed = facts->probes > 0 || facts->send_window_bytes == 0 ||
+                                   (facts->backoff == 0 && facts->unacked_segments == 0);
+        return {window_closed ? Cause::request_write_stalled : Cause::request_not_acked,
+                std::move(evidence)};
+    }
+    if (attempt.interim_responses > 0) {
+        evidence.add("interim_responses", attempt.interim_responses);
+        return {Cause::time_between_responses, std::move(evidence)};
+    }
+    return {Cause::time_first_byte, std::move(evidence)};
+}
+
+Failure head_ended(const AttemptView& attempt, const h1::ResponseHeadParser& parser,
+                   std::string_view head_bytes, Ending ending) {
+    Evidence evidence = history(attempt);
+    add_ending(evidence, ending);
+    add_sending(evidence, attempt.sending);
+    if (parser.status() != 0) evidence.add("status", int{parser.status()});
+    if (attempt.interim_responses > 0) {
+        evidence.add("interim_responses", attempt.interim_responses);
+    }
+    if (!head_bytes.empty()) {
+        const size_t line = head_bytes.rfind('\n');
+        evidence.add("header_lines", uint64_t{parser.lines().field_count()});
+        evidence.add("sample",
+                     base::cut_sample(head_bytes, head_bytes.size(),
+                                      line == std::string_view::npos ? 0 : line + 1));
+    }
+    const auto facts = attempt.connection.stream.facts();
+    if (facts) add_tcp(evidence, *facts);
+    if (ending.kind == Ending::Kind::lost) {
+        const bool unacked = facts && facts->unacked_bytes > 0;
+        return {unacked ? Cause::request_not_acked : Cause::resp_connection_lost,
+                std::move(evidence)};
+    }
+    return {head_end_cause(attempt, parser, ending), std::move(evidence)};
+}
+
+Failure head_broken(const AttemptView& attempt, const h1::ResponseHeadParser& parser) {
+    Evidence evidence = history(attempt);
+    if (parser.status() != 0) evidence.add("status", int{parser.status()});
+    add_parse_error(evidence, parser.error());
+    return {head_cause(parser.error()), std::move(evidence)};
+}
+
+Failure too_many_interim(const AttemptView& attempt, unsigned limit) {
+    Evidence evidence = history(attempt);
+    evidence.add("interim_responses", attempt.interim_responses);
+    evidence.add("limit", limit);
+    return {Cause::resp_too_many_1xx, std::move(evidence)};
+}
+
+Failure unexpected_upgrade(const AttemptView& attempt, std::string_view asked,
+                           std::string_view got) {
+    Evidence evidence = history(attempt);
+    evidence.add("asked", base::escape(asked));
+    evidence.add("got", base::escape(got));
+    return {asked.empty() ? Cause::resp_unexpected_101 : Cause::resp_wrong_upgrade,
+            std::move(evidence)};
+}
+
+Failure body_ended(const AttemptView& attempt, const h1::BodyDecoder& decoder, Ending ending) {
+    using Kind = http::Framing::Kind;
+    Evidence evidence = history(attempt);
+    add_ending(evidence, ending);
+    evidence.add("body_bytes_received", decoder.payload_bytes());
+    if (decoder.framing().kind == Kind::length) {
+        evidence.add("body_bytes_expected", decoder.framing().length);
+    } else if (decoder.framing().kind == Kind::chunked) {
+        evidence.add("chunk_bytes_missing", decoder.remaining_bytes());
+    }
+    const bool reset = ending.kind == Ending::Kind::rst;
+    if (ending.kind == Ending::Kind::lost) {
+        return {Cause::body_connection_lost, std::move(evidence)};
+    }
+    switch (decoder.framing().kind) {
+        case Kind::chunked:
+            return {reset ? Cause::body_chunk_reset : Cause::body_chunk_truncated,
+                    std::move(evidence)};
+        case Kind::close: return {Cause::body_close_delimited_rst, std::move(evidence)};
+        case Kind::length:
+        case Kind::none: break;
+    }
+    return {reset ? Cause::body_short_rst : Cause::body_short_fin, std::move(evidence)};
+}
+
+Failure body_broken(const AttemptView& attempt, const h1::BodyDecoder& decoder) {
+    Evidence evidence = history(attempt);
+    evidence.add("body_bytes_received", decoder.payload_bytes());
+    add_parse_error(evidence, decoder.error());
+    return {body_cause(decoder.error().rule), std::move(evidence)};
+}
+
+Failure body_timeout(const AttemptView& attempt, const h1::BodyDecoder& decoder,
+                     std::chrono::milliseconds limit) {
+    Evidence evidence = history(attempt);
+    evidence.add("limit_name", "read");
+    evidence.add("limit_ms", limit.count());
+    evidence.add("body_bytes_received", decoder.payload_bytes());
+    if (decoder.framing().kind == http::Framing::Kind::length) {
+        evidence.add("body_bytes_expected", decoder.framing().length);
+    }
+    if (const auto facts = attempt.connection.stream.facts()) {
+        evidence.add("last_byte_ms", facts->last_received_ms);
+        add_tcp(evidence, *facts);
+    }
+    return {Cause::time_body_idle, std::move(evidence)};
+}
+
+Failure extra_bytes(const AttemptView& attempt, const h1::BodyDecoder& decoder,
+                    std::string_view extra) {
+    Evidence evidence = history(attempt);
+    evidence.add("body_bytes_received", decoder.payload_bytes());
+    evidence.add("extra_bytes", uint64_t{extra.size()});
+    evidence.add("sample", base::cut_sample(extra, 0, 0));
+    return {Cause::body_extra_bytes, std::move(evidence)};
+}
+
+Failure own_status(uint16_t status) {
+    Evidence evidence;
+    evidence.add("status", int{status});
+    return {Cause::origin_status, std::move(evidence)};
+}
+
+bool may_retry(const Failure& failure, const Connection* connection, uint64_t bytes_received,
+               bool body_replayable) {
+    switch (failure.row().retry) {
+        case cause::Retry::no: return false;
+        case cause::Retry::connect: return true;
+        case cause::Retry::reused:
+            return connection != nullptr && connection->reused() && bytes_received == 0 &&
+                   body_replayable;
+    }
+    return false;
+}
+
+}  // namespace edgecase::origin

@@ -1,0 +1,46 @@
+// Owns the idle connections to one origin, and watches them so that a dead one is not reused.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <optional>
+
+#include "net/loop.hpp"
+#include "origin/connection.hpp"
+
+namespace edgecase::origin {
+
+/// What became of idle connections; the origin's keep-alive time can be read from it.
+struct PoolCounters {
+    uint64_t closed_by_origin = 0;
+    uint64_t unexpected_bytes = 0;  // bytes nobody asked for: more than a response was sent
+    uint64_t expired = 0;           // ours: pool_idle passed
+};
+
+/// Last in, first out: the connection that was idle shortest is least likely to be closing.
+class Pool {
+  public:
+    Pool(net::Loop& loop, std::chrono::milliseconds idle_limit, size_t maximum);
+    ~Pool();
+
+    /// Closes the connection instead if the pool is full or it is readable already.
+    void put(Connection connection);
+    std::optional<Connection> take();
+    size_t size() const { return idle_.size(); }
+    const PoolCounters& counters() const { return counters_; }
+    void clear();
+
+  private:
+    struct Idle;
+    void drop(Idle& idle);
+
+    net::Loop& loop_;
+    std::chrono::milliseconds idle_limit_;
+    size_t maximum_;
+    std::list<std::unique_ptr<Idle>> idle_;
+    PoolCounters counters_;
+};
+
+}  // namespace edgecase::origin

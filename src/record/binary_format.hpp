@@ -1,0 +1,18 @@
+// Owns the numbers that the writing and the reading of binary records share.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace edgecase::record::binary {
+
+constexpr uint8_t kVersion = 1;
+constexpr size_t kSizeBytes = 4;
+constexpr size_t kFrameHeadBytes = kSizeBytes + 1 + 8;  // size, version, ray
+constexpr size_t kMaximumVarintBytes = 10;
+
+enum Flag : uint8_t { kAborted = 1, kHeaderWarning = 2 };
+enum AttemptFlag : uint8_t { kReused = 1, kRetried = 2 };
+enum class EndpointKind : uint8_t { none = 0, v4 = 4, v6 = 6 };
+
+}  // namespace edgecase::record::binary

@@ -1,0 +1,195 @@
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include "record/case_json.hpp"
+#include "record/fields.hpp"
+#include "record/json_text.hpp"
+#include "record/logpush_json.hpp"
+#include "record/summary.hpp"
+#include "record/test_record.hpp"
+
+namespace edgecase::record {
+namespace {
+
+TEST(CaseJson, has_every_key_of_the_contract) {
+    const auto json = case_json(full_record(), Secrets::redacted);
+    for (const char* key : {"ray_id", "edge_status", "origin_status", "cause", "phase", "actor",
+                            "summary", "fix", "evidence", "attempts", "parent_ray_id", "time",
+                            "duration_ms", "client", "colo", "request"}) {
+        EXPECT_TRUE(json.contains(key)) << key;
+    }
+    EXPECT_EQ(json["ray_id"], "7a1b2c3d4e5f6789");
+    EXPECT_EQ(json["edge_status"], 520);
+    EXPECT_EQ(json["origin_status"], 200);
+    EXPECT_EQ(json["cause"], "resp.headers_too_large");
+    EXPECT_EQ(json["phase"], "resp");
+    EXPECT_EQ(json["actor"], "origin");
+    EXPECT_EQ(json["time"], "2026-11-24T13:38:07.123Z");
+    EXPECT_EQ(json["client"], "203.0.113.9:51000");
+    EXPECT_EQ(json["duration_ms"], 15.25);
+}
+
+TEST(CaseJson, shows_every_attempt_with_its_own_cause_and_connection) {
+    const auto json = case_json(full_record(), Secrets::redacted);
+    ASSERT_EQ(json["attempts"].size(), 2u);
+    const auto& first = json["attempts"][0];
+    EXPECT_EQ(first["cause"], "reuse.stale");
+    EXPECT_EQ(first["connection"]["reused"], true);
+    EXPECT_EQ(first["connection"]["idle_ms"], 5001.0);
+    EXPECT_EQ(first["connection"]["nth_request"], 9);
+    EXPECT_EQ(first["connection"]["close"], "rst");
+    EXPECT_EQ(first["retried"], true);
+    EXPECT_TRUE(first["header_ms"].is_null());
+    EXPECT_EQ(json["attempts"][1]["origin"], "[::1]:3000");
+}
+
+TEST(CaseJson, hides_secrets_unless_asked_for) {
+    const std::string hidden = case_json(full_record(), Secrets::redacted).dump();
+    for (const char* secret : {"hunter2", "s3cr3t", "a=b", "code=abc"}) {
+        EXPECT_EQ(hidden.find(secret), std::string::npos) << secret << "\n" << hidden;
+    }
+    EXPECT_NE(hidden.find("set-cookie: 31000 bytes"), std::string::npos);
+    const std::string shown = case_json(full_record(), Secrets::shown).dump();
+    for (const char* secret : {"hunter2", "s3cr3t", "a=b", "code=abc"}) {
+        EXPECT_NE(shown.find(secret), std::string::npos) << secret;
+    }
+}
+
+TEST(CaseJson, a_sample_keeps_its_offset_and_the_caret_points_at_the_byte) {
+    for (const Secrets secrets : {Secrets::redacted, Secrets::shown}) {
+        const auto sample = case_json(full_record(), secrets)["evidence"]["sample"];
+        EXPECT_EQ(sample["offset"], 1036);
+        const std::string text = sample["text"];
+        const size_t caret = sample["caret"];
+        EXPECT_EQ(text.substr(caret, 4), "\\x01") << text;
+    }
+}
+
+TEST(CaseJson, bytes_that_are_not_utf_8_are_escaped_and_dump_never_throws) {
+    Record record = full_record();
+    record.uri = "/\xff\xc0\x80\xed\xa0\x80ok\xc3\xa9";
+    record.host = "\xf5";
+    record.user_agent = std::string("a\0b", 3);
+    record.method = "\x80";
+    record.evidence.add("text", "\xfe");
+    EXPECT_NO_THROW((void)case_json(record, Secrets::shown).dump());
+    EXPECT_NO_THROW((void)logpush_json(record).dump());
+    EXPECT_EQ(case_json(record, Secrets::shown)["request"]["uri"],
+              "/\\xff\\xc0\\x80\\xed\\xa0\\x80ok\xc3\xa9");
+}
+
+TEST(CaseJson, a_cause_of_a_newer_version_is_still_shown) {
+    Record record = full_record();
+    record.cause = static_cast<cause::Cause>(60000);
+    EXPECT_EQ(case_json(record, Secrets::redacted)["cause"], "none");
+}
+
+TEST(Summary, is_the_rows_reason_with_the_figures_of_the_evidence) {
+    Record record = full_record();
+    record.attempts.clear();
+    EXPECT_EQ(summary(record),
+              "The response's header section is larger than the edge's limit (40123 bytes, limit "
+              "32768; largest: set-cookie: 31000 bytes, x-debug: 700 bytes).");
+    record.evidence = {};
+    EXPECT_EQ(summary(record), cause::row(record.cause).reason);
+}
+
+TEST(Summary, names_the_retry_and_the_warning_that_hide_in_a_success) {
+    Record record = full_record();
+    record.cause = cause::Cause::none;
+    EXPECT_EQ(summary(record),
+              "The origin answered after 1 failed attempt (reuse.stale) and the response was "
+              "delivered.");
+    record.attempts.clear();
+    EXPECT_NE(summary(record).find("40123 bytes is near the edge's limit"), std::string::npos);
+}
+
+TEST(RedactUri, replaces_the_values_of_parameters_that_look_like_credentials) {
+    EXPECT_EQ(redact_uri("/a?x=1&access_token=abc&y=2"), "/a?x=1&access_token=[redacted]&y=2");
+    EXPECT_EQ(redact_uri("/a?apiKey=abc#frag"), "/a?apiKey=[redacted]#frag");
+    EXPECT_EQ(redact_uri("/a?X-Amz-Signature=abc;sid=9"),
+              "/a?X-Amz-Signature=[redacted];sid=[redacted]");
+    EXPECT_EQ(redact_uri("/cb#code=1"), "/cb#code=[redacted]");
+    EXPECT_EQ(redact_uri("/a?p%61ssword=abc"), "/a?p%61ssword=[redacted]");
+    EXPECT_EQ(redact_uri("/a?auth[key]=abc"), "/a?auth[key]=[redacted]");
+    for (const char* plain : {"/", "/token=1", "/a?", "/a?monkey=1&design=2&zipcode=3&token", "",
+                              "/a?token=", "/a?=x&&"}) {
+        EXPECT_EQ(redact_uri(plain), plain);
+    }
+    EXPECT_EQ(mask_uri("GET /a?key=abc HTTP/1.1"), "GET /a?key=*** HTTP/1.1");
+}
+
+TEST(LogpushJson, carries_cloudflares_names_and_semantics) {
+    const auto json = logpush_json(full_record());
+    EXPECT_EQ(json["RayID"], "7a1b2c3d4e5f6789");
+    EXPECT_EQ(json["ClientRequestPath"], "/cart");
+    EXPECT_EQ(json["ClientRequestURI"], "/cart?item=7&token=[redacted]");
+    EXPECT_EQ(json["EdgeStartTimestamp"], "2026-11-24T13:38:07.123Z");
+    EXPECT_EQ(json["EdgeEndTimestamp"], "2026-11-24T13:38:07.138Z");
+    EXPECT_EQ(json["OriginIP"], "::1");
+    EXPECT_EQ(json["OriginResponseHeaderReceiveDurationMs"], 9);
+    EXPECT_EQ(json["OriginFailureCause"], "resp.headers_too_large");
+    EXPECT_EQ(json.dump().find("s3cr3t"), std::string::npos);
+
+    const auto empty = logpush_json(Record{});
+    EXPECT_EQ(empty["ParentRayID"], "00");
+    EXPECT_EQ(empty["OriginIP"], "");
+    EXPECT_EQ(empty["OriginFailureCause"], "none");
+    EXPECT_EQ(empty["OriginTCPHandshakeDurationMs"], 0);
+}
+
+std::string_view type_of(const nlohmann::ordered_json& value) {
+    if (value.is_boolean()) return "bool";
+    if (value.is_number_integer()) return "int";
+    if (value.is_string()) return "string";
+    if (value.is_array()) return "array";
+    return "object";
+}
+
+TEST(Fields, the_table_and_what_is_emitted_are_the_same) {
+    for (const Record& record : {full_record(), Record{}}) {
+        const auto json = logpush_json(record);
+        std::set<std::string> emitted;
+        for (const auto& [key, value] : json.items()) emitted.insert(key);
+        std::set<std::string> described;
+        for (const Field& field : fields()) {
+            described.insert(std::string(field.name));
+            EXPECT_FALSE(field.meaning.empty()) << field.name;
+            ASSERT_TRUE(json.contains(field.name)) << field.name << " is not emitted";
+            EXPECT_EQ(type_of(json[std::string(field.name)]), field.type) << field.name;
+            EXPECT_EQ(field.is_logpush, !field.name.starts_with("OriginFailure")) << field.name;
+        }
+        EXPECT_EQ(emitted, described);
+        EXPECT_EQ(described.size(), fields().size());
+    }
+}
+
+std::string fields_table() {
+    std::string text;
+    for (const bool is_logpush : {true, false}) {
+        text += is_logpush ? "## Cloudflare's names\n\n" : "\n## Our own\n\n";
+        text += "| Field | Type | Unit | Meaning |\n|---|---|---|---|\n";
+        for (const Field& field : fields()) {
+            if (field.is_logpush != is_logpush) continue;
+            text.append("| ").append(field.name).append(" | ").append(field.type).append(" | ");
+            text.append(field.unit).append(field.unit.empty() ? "| " : " | ");
+            text.append(field.meaning).append(" |\n");
+        }
+    }
+    return text;
+}
+
+TEST(Fields, docs_fields_md_is_the_table) {
+    const auto path = std::filesystem::path(__FILE__).parent_path() / "../../docs/fields.md";
+    std::ifstream file(path);
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    EXPECT_NE(text.find(fields_table()), std::string::npos)
+        << "docs/fields.md must contain exactly:\n"
+        << fields_table();
+}
+
+}  // namespace
+}  // namespace edgecase::record

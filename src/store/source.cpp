@@ -1,0 +1,135 @@
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "base/ascii.hpp"
+#include "cause/table.hpp"
+#include "record/binary.hpp"
+#include "store/schema.hpp"
+#include "store/store.hpp"
+
+namespace edgecase::store {
+namespace {
+
+using record::BlockReader;
+using record::CaseFilter;
+using record::RayId;
+using record::Record;
+
+// A case is a few KB in memory; whoever wants more of them asks by time.
+constexpr size_t kMaximumCases = 10'000;
+
+/// Numbers of the causes `filter` means, as SQL: `60,61`. Empty when there is none.
+std::string cause_numbers(std::string_view filter) {
+    if (filter.ends_with('.')) filter.remove_suffix(1);
+    const std::string prefix = std::string(filter) + ".";
+    std::string numbers;
+    for (const cause::Row& row : cause::table()) {
+        if (row.name != filter && !row.name.starts_with(prefix)) continue;
+        if (!numbers.empty()) numbers += ',';
+        numbers += std::to_string(static_cast<uint16_t>(row.cause));
+    }
+    return numbers;
+}
+
+/// Every filter is a parameter that stands for "no limit" when it is not asked for.
+std::string cases_sql(const CaseFilter& filter) {
+    std::string sql = "SELECT bytes FROM cases WHERE start_ms >= ?1 AND start_ms <= ?2";
+    if (filter.status) sql += " AND edge_status = ?3";
+    if (!filter.cause.empty()) sql += " AND cause IN (" + cause_numbers(filter.cause) + ")";
+    if (!filter.host.empty()) {
+        sql += " AND (host = ?4 OR substr(host, 1, length(?4) + 1) = ?4 || ':')";
+    }
+    // As bytes: a path may hold what is not text, at which SQLite's text functions would stop.
+    if (!filter.path.empty()) sql += " AND substr(CAST(path AS BLOB), 1, length(?5)) = ?5";
+    return sql + " ORDER BY start_ms DESC, ray DESC LIMIT ?6";
+}
+
+class SqliteSource final : public record::Source {
+  public:
+    SqliteSource(Database database, std::string file)
+        : database_(std::move(database)), file_(std::move(file)) {}
+
+    std::expected<std::optional<Record>, std::string> find(RayId ray) override {
+        auto found = find_case(ray);
+        if (!found || *found) return found;
+        return find_success(ray);
+    }
+
+    std::expected<std::vector<Record>, std::string> cases(const CaseFilter& filter) override {
+        constexpr int64_t kForever = std::numeric_limits<int64_t>::max();
+        auto statement = database_.prepare(cases_sql(filter));
+        if (!statement) return std::unexpected(sentence(statement.error()));
+        const auto ms = [](base::WallTime time) { return time.time_since_epoch().count() / 1000; };
+        const std::string host = base::to_lower(filter.host);
+        statement->bind(0, filter.since ? ms(*filter.since) : -kForever)
+            .bind(1, filter.until ? ms(*filter.until) : kForever)
+            .bind(2, filter.status.value_or(0))
+            .bind_text(3, host)
+            .bind_blob(4, filter.path)
+            .bind(5, static_cast<int64_t>(std::min(filter.limit, kMaximumCases)));
+        std::vector<Record> records;
+        while (true) {
+            const auto row = statement->step();
+            if (!row) return std::unexpected(sentence(row.error()));
+            if (!*row) return records;
+            auto record = BlockReader(statement->bytes(0)).next();
+            // One damaged row must not hide the others.
+            if (record) records.push_back(std::move(*record));
+        }
+    }
+
+  private:
+    using Found = std::expected<std::optional<Record>, std::string>;
+
+    Found find_case(RayId ray) {
+        auto statement = database_.prepare("SELECT bytes FROM cases WHERE ray = ?1");
+        if (!statement) return std::unexpected(sentence(statement.error()));
+        const auto row = statement->bind(0, key_of(ray)).step();
+        if (!row) return std::unexpected(sentence(row.error()));
+        if (!*row) return std::nullopt;
+        return decoded(BlockReader(statement->bytes(0)));
+    }
+
+    Found find_success(RayId ray) {
+        auto statement = database_.prepare(
+            "SELECT bytes FROM blocks WHERE last_ray >= ?1 AND last_ray <= ?2 AND first_ray <= ?1 "
+            "ORDER BY last_ray");
+        if (!statement) return std::unexpected(sentence(statement.error()));
+        statement->bind(0, key_of(ray)).bind(1, key_of(slot_end(ray)));
+        while (true) {
+            const auto row = statement->step();
+            if (!row) return std::unexpected(sentence(row.error()));
+            if (!*row) return std::nullopt;
+            BlockReader reader(statement->bytes(0));
+            while (const auto next = reader.peek()) {
+                if (*next == ray) return decoded(reader);
+                reader.skip();
+            }
+        }
+    }
+
+    Found decoded(BlockReader reader) const {
+        auto record = reader.next();
+        if (!record) return std::unexpected(file_ + ": " + record.error());
+        return std::move(*record);
+    }
+
+    std::string sentence(const DatabaseError& error) const {
+        return "cannot read record store " + file_ + ": " + error.message;
+    }
+
+    Database database_;
+    const std::string file_;
+};
+
+}  // namespace
+
+std::expected<std::unique_ptr<record::Source>, std::string> open_source(
+    const std::filesystem::path& data_dir) {
+    auto database = open_for_reading(data_dir);
+    if (!database) return std::unexpected(std::move(database.error()));
+    return std::make_unique<SqliteSource>(std::move(*database), (data_dir / kFileName).string());
+}
+
+}  // namespace edgecase::store
