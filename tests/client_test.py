@@ -1,6 +1,7 @@
 """Clients that misbehave: each is refused or let go with the exact cause, and the origin never suffers for it."""
 import json
 import re
+import socket
 import threading
 import time
 
@@ -144,9 +145,7 @@ class RefusalTest(harness.TestCase):
         response = edge.fetch()
         self.assertEqual(response.status, 403)
         self.assertIn('proxy_loop_detected', response.header('proxy-status'))
-        looped = [case for case in edge.cases() if case['cause'] == 'edge.loop']
-        self.assertEqual(len(looped), 1, 'the loop is found on the second passage')
-        self.assert_case(edge.ray(looped[0]['ray_id']), 'edge.loop', edge_status=403, actor='edge')
+        self.assert_case(edge.only_case('edge.loop'), 'edge.loop', edge_status=403, actor='edge')
 
     def test_a_request_that_passed_another_edge_is_no_loop(self):
         edge, origin = self.edge_before(raw_origin.answering())
@@ -311,15 +310,18 @@ class LeavingTest(harness.TestCase):
         self.assertEqual((case['ray_id'], case['origin_status']), (response.ray, 200))
 
     def test_a_client_that_leaves_during_a_connect_is_499(self):
-        edge = self.edge('http://192.0.2.1:9', flags=('--connect-timeout', '20s'))
-        client = edge.client()
-        client.send(wire.request())
-        time.sleep(0.3)  # nothing to poll: the request is on its way to nowhere
-        client.reset()
-        found = edge.cases()
-        if any(case['cause'].startswith('connect.') for case in found):
-            self.skipTest('this machine has no route to 192.0.2.1, nor a silent one')
-        self.assert_case(edge.only_case('client.abort'), 'client.abort', edge_status=499)
+        with socket.socket() as full:  # an accept queue that is full lets no SYN in
+            full.bind(('127.0.0.1', 0))
+            full.listen(0)
+            with wire.Client(full.getsockname()):
+                edge = self.edge('http://127.0.0.1:%d' % full.getsockname()[1],
+                                 flags=('--connect-timeout', '20s'))
+                client = edge.client()
+                client.send(wire.request())
+                time.sleep(0.2)  # nothing to poll: nobody sees the request yet
+                client.reset()
+                case = self.assert_case(edge.only_case('client.abort'), 'client.abort', edge_status=499)
+        self.assertLess(case['duration_ms'], 5000)
 
     def test_a_head_cut_short_by_the_client_leaves_the_origin_in_peace(self):
         edge, origin = self.edge_before(raw_origin.answering())

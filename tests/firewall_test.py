@@ -32,11 +32,13 @@ class FirewallTest(harness.TestCase):
     def origin_in(self, namespace, behave=raw_origin.answering(), host=ORIGIN_IP, **more):
         return self.origin(behave, host=host, port=ORIGIN_PORT, namespace=namespace, **more)
 
-    def through(self, edge, namespace, method='GET', path='/', body=None):
-        """One request from a client in the edge's namespace."""
+    def client_in(self, namespace, edge):
         with inside(namespace):
-            client = wire.Client(edge.address)
-        with client:
+            return edge.client()
+
+    def through(self, edge, namespace, method='GET', path='/', body=None, client=None):
+        """One request from a client in the edge's namespace."""
+        with client or self.client_in(namespace, edge) as client:
             client.send_aside(wire.request(method, path, (('Connection', 'close'),), body))
             response = client.response(to=method)
             client.until_end(response)
@@ -65,11 +67,12 @@ class LabSetupTest(FirewallTest):
         edge_side, origin_side = self.network(ipv6=':' in host)
         lab = self.lab_in(origin_side, ORIGIN_IP6 if ':' in host else ORIGIN_IP)
         side = {'edge': edge_side, 'origin': origin_side}[row['setup_side']]
-        side.run('sh', '-c', filled(row['setup']))
         url = f'http://[{host}]:{ORIGIN_PORT}' if ':' in host else f'http://{host}:{ORIGIN_PORT}'
         size = row['request_body_bytes']
-        edge = self.edge(url, namespace=edge_side, config=harness.scenario_config(row), timeouts=())
-        response = self.through(edge, edge_side, row['method'], row['path'], b'u' * size or None)
+        edge = self.edge(url, namespace=edge_side, config=harness.scenario_config(row), timeouts={})
+        client = self.client_in(edge_side, edge)
+        side.run('sh', '-c', filled(row['setup']))
+        response = self.through(edge, edge_side, row['method'], row['path'], b'u' * size or None, client)
         case = self.assert_ray(edge, response, row['cause'], row['status'])
         self.assertEqual(response.cut, row['aborts_client'], response)
         if 'reject with icmp' in row['setup']:
@@ -166,9 +169,7 @@ class EstablishedTest(FirewallTest):
         started = threading.Event()
         origin = self.origin_in(origin_side, behave)
         edge = self.edge(origin, namespace=edge_side, flags=('--read-timeout', '700ms'))
-        with inside(edge_side):
-            client = edge.client()
-        with client:
+        with self.client_in(edge_side, edge) as client:
             client.send(wire.request())
             response = client.response(body=False)
             client.take(50_000)
@@ -262,8 +263,7 @@ class EdgeSideTest(FirewallTest):
         self.addCleanup(release.set)
         origin = self.origin_in(origin_side, behave)
         edge = self.edge(origin, namespace=edge_side, flags=('--read-timeout', '20s'))
-        with inside(edge_side):
-            clients = [edge.client() for _ in range(3)]
+        clients = [self.client_in(edge_side, edge) for _ in range(3)]
         edge_side.sysctl('net.ipv4.ip_local_port_range', '50000 50001')
         for client in clients[:2]:
             client.send(wire.request())

@@ -20,15 +20,15 @@ class AdminServer {
     using MakeMetrics = std::function<std::string()>;  // called on the admin thread
 
     /// Serves `GET /healthz` and `GET /metrics`. Errors: one sentence.
-    static std::expected<std::unique_ptr<AdminServer>, std::string> start(
-        ip::Endpoint listen, const base::Clock& clock, MakeMetrics make_metrics);
+    static std::expected<std::unique_ptr<AdminServer>, std::string> start(ip::Endpoint listen,
+                                                                          const base::Clock& clock,
+                                                                          MakeMetrics make_metrics);
     ~AdminServer();
 
     const ip::Endpoint& address() const { return address_; }
 
   private:
-    AdminServer(std::unique_ptr<net::Loop> loop, net::Listener listener,
-                MakeMetrics make_metrics);
+    AdminServer(std::unique_ptr<net::Loop> loop, net::Listener listener, MakeMetrics make_metrics);
     net::Task<void> accept_connections();
     net::Task<void> serve(net::Stream client);
     std::string answer(std::string_view method, std::string_view path);

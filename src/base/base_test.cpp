@@ -60,8 +60,7 @@ TEST(Sample, redaction_hides_cookie_values_and_keeps_names_and_sizes) {
     const std::string text = "Set-Cookie: id=secret\x01\r\nServer: x\r\n";
     const Sample shown = redact(cut_sample(text, text.find('\x01'), 0));
     EXPECT_EQ(shown.bytes.find("secret"), std::string::npos);
-    EXPECT_NE(shown.bytes.find("Set-Cookie:<11 bytes redacted>\r\nServer: x"),
-              std::string::npos);
+    EXPECT_NE(shown.bytes.find("Set-Cookie:<11 bytes redacted>\r\nServer: x"), std::string::npos);
     EXPECT_EQ(shown.error_offset, 11u);
 }
 

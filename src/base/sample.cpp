@@ -9,15 +9,25 @@
 namespace edgecase::base {
 namespace {
 
-constexpr std::array<std::string_view, 12> kSensitiveFields{
-    "cookie",          "set-cookie",   "set-cookie2", "authorization",
-    "proxy-authorization", "authentication-info", "www-authenticate", "x-api-key",
-    "x-auth-token",    "x-csrf-token", "x-amz-security-token", "cf-access-jwt-assertion"};
+constexpr std::array<std::string_view, 12> kSensitiveFields{"cookie",
+                                                            "set-cookie",
+                                                            "set-cookie2",
+                                                            "authorization",
+                                                            "proxy-authorization",
+                                                            "authentication-info",
+                                                            "www-authenticate",
+                                                            "x-api-key",
+                                                            "x-auth-token",
+                                                            "x-csrf-token",
+                                                            "x-amz-security-token",
+                                                            "cf-access-jwt-assertion"};
 
 constexpr std::array<std::string_view, 5> kSensitiveParts{"token", "secret", "password", "session",
                                                           "api-key"};
 
-std::string redacted(size_t size) { return "<" + std::to_string(size) + " bytes redacted>"; }
+std::string redacted(size_t size) {
+    return "<" + std::to_string(size) + " bytes redacted>";
+}
 
 }  // namespace
 

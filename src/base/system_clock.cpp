@@ -2,7 +2,9 @@
 
 namespace edgecase::base {
 
-SteadyTime SystemClock::now() const { return std::chrono::steady_clock::now(); }
+SteadyTime SystemClock::now() const {
+    return std::chrono::steady_clock::now();
+}
 
 WallTime SystemClock::wall_now() const {
     return std::chrono::time_point_cast<std::chrono::microseconds>(

@@ -307,6 +307,12 @@ constexpr std::array kTable{
         "The reason phrase holds a control byte.",
         "Correct the component that writes the status line.",
         "RFC 9112 4"},
+    Row{Cause::resp_status_line_too_large, "resp.status_line_too_large", Actor::origin, 520, "http_protocol_error",
+        Retry::no, kVisitorUnknown,
+        "The status line is longer than the edge's limit for a line.",
+        "Shorten the reason phrase; look for output printed where the status line "
+        "belongs.",
+        "RFC 9112 4"},
     Row{Cause::resp_bad_header_name_space, "resp.bad_header_name.space", Actor::origin, 520, "http_protocol_error",
         Retry::no, kVisitorUnknown,
         "A header has white space before its colon.",
@@ -425,6 +431,12 @@ constexpr std::array kTable{
         "The origin switched to a protocol other than the one asked for.",
         "Correct the handler's Upgrade response header.",
         "RFC 9110 7.8"},
+    Row{Cause::resp_reset_after_1xx, "resp.reset_after_1xx", Actor::origin, 520, "connection_terminated",
+        Retry::no, kVisitorUnknown,
+        "The origin sent an interim response (1xx) and reset the connection before the "
+        "final one.",
+        "Look for a worker that was killed after 100 Continue or 103 Early Hints.",
+        "causes.md 1"},
     Row{Cause::time_first_byte, "time.first_byte", Actor::origin, 524, "http_response_timeout",
         Retry::no, kVisitorSlow,
         "The origin's machine acknowledged the request and sent no response byte in time.",
@@ -804,7 +816,9 @@ static_assert(names_are_unique());
 
 }  // namespace
 
-std::span<const Row> table() { return kTable; }
+std::span<const Row> table() {
+    return kTable;
+}
 
 const Row& row(Cause cause) {
     const auto found = std::ranges::lower_bound(kTable, cause, {}, &Row::cause);
@@ -825,20 +839,28 @@ std::optional<Cause> cause_of_number(uint16_t number) {
 
 std::string_view to_string(Actor actor) {
     switch (actor) {
-        case Actor::none: return "none";
-        case Actor::client: return "client";
-        case Actor::edge: return "edge";
-        case Actor::network: return "network";
-        case Actor::origin: return "origin";
+        case Actor::none:
+            return "none";
+        case Actor::client:
+            return "client";
+        case Actor::edge:
+            return "edge";
+        case Actor::network:
+            return "network";
+        case Actor::origin:
+            return "origin";
     }
     return "none";
 }
 
 std::string_view to_string(Retry retry) {
     switch (retry) {
-        case Retry::no: return "no";
-        case Retry::connect: return "connect";
-        case Retry::reused: return "reused";
+        case Retry::no:
+            return "no";
+        case Retry::connect:
+            return "connect";
+        case Retry::reused:
+            return "reused";
     }
     return "no";
 }
@@ -848,6 +870,8 @@ const Status* status(uint16_t code) {
     return found == kStatuses.end() ? nullptr : &*found;
 }
 
-std::span<const Status> statuses() { return kStatuses; }
+std::span<const Status> statuses() {
+    return kStatuses;
+}
 
 }  // namespace edgecase::cause

@@ -60,6 +60,7 @@ enum class Cause : uint16_t {
     resp_bad_status_code_too_long = 85,
     resp_bad_status_code_out_of_range = 86,
     resp_bad_reason_phrase = 87,
+    resp_status_line_too_large = 88,
     resp_bad_header_name_space = 90,
     resp_bad_header_name_byte = 91,
     resp_bad_header_name_empty = 92,
@@ -83,6 +84,7 @@ enum class Cause : uint16_t {
     resp_too_many_1xx = 121,
     resp_unexpected_101 = 122,
     resp_wrong_upgrade = 123,
+    resp_reset_after_1xx = 124,
     time_first_byte = 130,
     time_headers_slow = 131,
     time_between_responses = 132,
@@ -159,13 +161,13 @@ enum class Retry : uint8_t {
 /// One row per cause; every text, status and token about a cause comes from here.
 struct Row {
     Cause cause;
-    std::string_view name;         // dotted and stable: `phase.reason`
+    std::string_view name;  // dotted and stable: `phase.reason`
     Actor actor;
     uint16_t status;               // what the edge answers if it still can; 0: the origin's own
     std::string_view proxy_error;  // RFC 9209 error type; empty: none
     Retry retry;
-    std::string_view visitor;      // a sentence for the visitor, free of evidence
-    std::string_view reason;       // one sentence for the operator
+    std::string_view visitor;  // a sentence for the visitor, free of evidence
+    std::string_view reason;   // one sentence for the operator
     std::string_view fix;
     std::string_view source;
 

@@ -116,19 +116,17 @@ Stop visit(const Scenario& scenario, const ip::Endpoint& edge, const std::string
     } else if (reply->status != scenario.status) {
         stop.problem = "expected status " + std::to_string(scenario.status);
     } else if (reply->aborted != scenario.aborts_client) {
-        stop.problem = scenario.aborts_client ? "the connection was not cut"
-                                              : "the connection was cut";
+        stop.problem =
+            scenario.aborts_client ? "the connection was not cut" : "the connection was cut";
     }
     return stop;
 }
 
-Stop visit_special(const Scenario& scenario, const lab::Ports& ports,
-                   const std::string& data_dir) {
+Stop visit_special(const Scenario& scenario, const lab::Ports& ports, const std::string& data_dir) {
     Stop stop{&scenario, {}, {}, {}};
     const std::string own_dir = data_dir + "/" + std::string(scenario.name);
-    auto values =
-        overrides("127.0.0.1:0", own_dir, origin_url(scenario, ports),
-                  ports.resolver(scenario.target));
+    auto values = overrides("127.0.0.1:0", own_dir, origin_url(scenario, ports),
+                            ports.resolver(scenario.target));
     const auto edge = start_edge(std::string(scenario.edge_config), values);
     if (!edge) {
         stop.problem = edge.error();
@@ -137,8 +135,7 @@ Stop visit_special(const Scenario& scenario, const lab::Ports& ports,
     return visit(scenario, (*edge)->edge_address(), own_dir);
 }
 
-std::vector<Stop> tour(const lab::Ports& ports, const Service& edge,
-                       const std::string& data_dir) {
+std::vector<Stop> tour(const lab::Ports& ports, const Service& edge, const std::string& data_dir) {
     std::vector<const Scenario*> plain;
     std::vector<const Scenario*> alone;
     for (const Scenario& scenario : lab::scenarios()) {
@@ -149,9 +146,8 @@ std::vector<Stop> tour(const lab::Ports& ports, const Service& edge,
     }
     std::vector<Stop> stops;
     for (const Scenario* scenario : alone) {
-        stops.push_back(is_special(*scenario)
-                            ? visit_special(*scenario, ports, data_dir)
-                            : visit(*scenario, edge.edge_address(), data_dir));
+        stops.push_back(is_special(*scenario) ? visit_special(*scenario, ports, data_dir)
+                                              : visit(*scenario, edge.edge_address(), data_dir));
     }
     const size_t first = stops.size();
     stops.resize(first + plain.size());
@@ -182,7 +178,9 @@ std::string table_text(const std::vector<Stop>& stops, bool colour) {
         const std::string why =
             fine ? std::string(cause::row(cause.value_or(cause::Cause::none)).reason)
                  : stop.problem;
-        table.add({std::string(stop.scenario->name), status, stop.reply.ray,
+        table.add({std::string(stop.scenario->name),
+                   status,
+                   stop.reply.ray,
                    {stop.claimed, fine ? Colour::green : Colour::red},
                    fine ? Table::Cell(fitted(why, 90)) : Table::Cell(why, Colour::red)});
     }
@@ -252,12 +250,12 @@ int run_demo(const DemoFlags& flags) {
     }
     const std::string url = "http://" + (*edge)->edge_address().to_string();
     if (!flags.json) {
-        print("edge " + url + "   lab http://" + ports.main.to_string() + "   records " +
-              data_dir + "\n\nThe tour requests every scenario; timeouts take some seconds.\n\n");
+        print("edge " + url + "   lab http://" + ports.main.to_string() + "   records " + data_dir +
+              "\n\nThe tour requests every scenario; timeouts take some seconds.\n\n");
     }
     const std::vector<Stop> stops = tour(ports, **edge, data_dir);
-    const auto wrong = std::ranges::count_if(
-        stops, [](const Stop& stop) { return !stop.problem.empty(); });
+    const auto wrong =
+        std::ranges::count_if(stops, [](const Stop& stop) { return !stop.problem.empty(); });
     if (flags.json) {
         print(tour_json(stops));
     } else {

@@ -20,8 +20,9 @@ void add_serve(CLI::App& app, int& status) {
     auto flags = std::make_shared<Flags>();
     CLI::App* const serve = app.add_subcommand("serve", "Run the edge in front of an origin");
     serve->add_option("--config", flags->config, "TOML file; flags override it");
-    const auto option = [&](const char* name, std::optional<std::string>& value,
-                            const char* text) { serve->add_option(name, value, text); };
+    const auto option = [&](const char* name, std::optional<std::string>& value, const char* text) {
+        serve->add_option(name, value, text);
+    };
     option("--listen", flags->values.listen, "HOST:PORT for clients; port 0 takes a free one");
     option("--origin", flags->values.origin, "URL of the origin, e.g. http://127.0.0.1:3000");
     option("--admin", flags->values.admin, "HOST:PORT for /healthz and /metrics (loopback)");
@@ -126,8 +127,9 @@ int main(int argc, char** argv) {
     CLI::App app("Edgecase: an edge that says exactly why the origin failed", "edgecase");
     app.set_version_flag("--version", "edgecase 0.1.0");
     app.require_subcommand(1);
-    app.footer("Exit status: 0 fine, 1 the thing asked about is wrong or missing, 2 usage or\n"
-               "configuration error.");
+    app.footer(
+        "Exit status: 0 fine, 1 the thing asked about is wrong or missing, 2 usage or\n"
+        "configuration error.");
     int status = cli::kFine;
     add_serve(app, status);
     add_lab_and_demo(app, status);

@@ -69,7 +69,8 @@ int run_cases(const CasesFlags& flags) {
         filter.since = base::SystemClock().wall_now() - *span;
     }
     if (!flags.cause.empty() && !is_cause_or_prefix(flags.cause)) {
-        complain("there is no cause \"" + flags.cause + "\"; `edgecase explain --list` has them all");
+        complain("there is no cause \"" + flags.cause +
+                 "\"; `edgecase explain --list` has them all");
         return kUsage;
     }
     if (flags.status != 0) filter.status = static_cast<uint16_t>(flags.status);

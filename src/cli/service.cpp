@@ -42,8 +42,8 @@ std::expected<std::unique_ptr<Service>, std::string> Service::start(config::Sett
     keep_freed_memory();
     raise_descriptor_limit();
     if (settings.workers == 0) {
-        settings.workers = std::clamp(std::thread::hardware_concurrency(), 1u,
-                                      record::RayId::kMaximumWorkers);
+        settings.workers =
+            std::clamp(std::thread::hardware_concurrency(), 1u, record::RayId::kMaximumWorkers);
     }
     std::unique_ptr<Service> service(new Service(std::move(settings)));
     store::StoreOptions options;
@@ -61,9 +61,8 @@ std::expected<std::unique_ptr<Service>, std::string> Service::start(config::Sett
     service->edge_ = std::move(*edge);
 
     if (service->settings_.admin) {
-        auto admin =
-            admin::AdminServer::start(*service->settings_.admin, service->clock_,
-                                      [raw = service.get()] { return raw->metrics(); });
+        auto admin = admin::AdminServer::start(*service->settings_.admin, service->clock_,
+                                               [raw = service.get()] { return raw->metrics(); });
         if (!admin) return std::unexpected(admin.error());
         service->admin_ = std::move(*admin);
     }
@@ -82,8 +81,8 @@ ip::Endpoint Service::admin_address() const {
 
 std::string Service::metrics() const {
     Metric connections = counter("edgecase_connections_total", "Client connections accepted.");
-    Metric open{"edgecase_connections_open", "Client connections open now.", Metric::Type::gauge,
-                {}};
+    Metric open{
+        "edgecase_connections_open", "Client connections open now.", Metric::Type::gauge, {}};
     Metric requests = counter("edgecase_requests_total", "Requests, by what was answered.");
     Metric causes = counter("edgecase_causes_total", "Requests by cause; `none` is a success.");
     Metric retries = counter("edgecase_retries_total", "Attempts that were made again.");
@@ -118,7 +117,8 @@ std::string Service::metrics() const {
     const store::StoreCounters stored = store_->counters();
     Metric written = counter("edgecase_records_written_total", "Records stored.");
     written.samples.push_back({{}, stored.records_written});
-    Metric dropped = counter("edgecase_records_dropped_total", "Records the store had no room for.");
+    Metric dropped =
+        counter("edgecase_records_dropped_total", "Records the store had no room for.");
     dropped.samples.push_back({{{"kind", "success"}}, stored.successes_dropped});
     dropped.samples.push_back({{{"kind", "case"}}, stored.cases_dropped});
     Metric errors = counter("edgecase_store_errors_total", "Failed writes of the store.");

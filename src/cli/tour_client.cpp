@@ -94,8 +94,7 @@ std::expected<TourReply, std::string> tour_request(const ip::Endpoint& edge,
             head_done = !parser.head().is_interim();
             if (head_done) {
                 reply.status = parser.head().status;
-                if (const auto* ray =
-                        http::find(parser.head().fields, http::FieldName::cf_ray)) {
+                if (const auto* ray = http::find(parser.head().fields, http::FieldName::cf_ray)) {
                     reply.ray = ray->value.substr(0, 16);
                 }
                 body.reset(parser.head().framing, limits);

@@ -1,4 +1,5 @@
-// Owns the demo's own small HTTP client: blocking, one request per connection, sees cut connections.
+// Owns the demo's own small HTTP client: blocking, one request per connection, sees cut
+// connections.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +19,8 @@ struct TourRequest {
 };
 
 struct TourReply {
-    uint16_t status = 0;  // 0: the connection ended before a status
-    std::string ray;      // 16 hex digits; empty if none came
+    uint16_t status = 0;   // 0: the connection ended before a status
+    std::string ray;       // 16 hex digits; empty if none came
     bool aborted = false;  // it ended before the response did
 };
 

@@ -302,6 +302,7 @@ constexpr std::array kKeys{
     Key{"timeouts", "read", false, duration<&Timeouts::read, 1, 24 * kHour>},
     Key{"timeouts", "write", false, duration<&Timeouts::write, 1, kHour>},
     Key{"timeouts", "response_head", false, duration<&Timeouts::response_head, 0, 24 * kHour>},
+    Key{"timeouts", "keep_alive", false, duration<&Timeouts::keep_alive, 1000, kHour>},
     Key{"timeouts", "pool_idle", false, duration<&Timeouts::pool_idle, 1, 24 * kHour>},
     Key{"timeouts", "dns", false, duration<&Timeouts::dns, 1, 600 * kSecond>},
     Key{"timeouts", "client_head", false, duration<&Timeouts::client_head, 1, kHour>},

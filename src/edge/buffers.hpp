@@ -17,14 +17,14 @@ struct Buffers {
     static constexpr size_t kReadBytes = 16 * 1024;  // one read of a head and a small body
     static constexpr size_t kKeptBytes = 64 * 1024;  // a buffer that grew beyond is given up
 
-    base::ByteBuffer client_in;   // from the client, the present request's head first
-    base::ByteBuffer client_next; // of the client's next request, read behind a chunked body
-    base::ByteBuffer origin_in;   // from the origin, the present response's head first
+    base::ByteBuffer client_in;    // from the client, the present request's head first
+    base::ByteBuffer client_next;  // of the client's next request, read behind a chunked body
+    base::ByteBuffer origin_in;    // from the origin, the present response's head first
     base::ByteBuffer request_out;
     base::ByteBuffer response_out;
-    base::ByteBuffer held;        // response payload held back or waiting for the client
-    base::ByteBuffer replay;      // request payload that a retry would need
-    base::ByteBuffer upload;      // request payload waiting for the origin
+    base::ByteBuffer held;    // response payload held back or waiting for the client
+    base::ByteBuffer replay;  // request payload that a retry would need
+    base::ByteBuffer upload;  // request payload waiting for the origin
     h1::RequestHeadParser request_head;
     h1::ResponseHeadParser response_head;
     h1::BodyDecoder request_body;

@@ -40,35 +40,64 @@ Cause not_http_cause(h1::Fingerprint fingerprint) {
 Cause head_cause(const h1::ParseError& error) {
     using h1::Rule;
     switch (error.rule) {
-        case Rule::not_http: return not_http_cause(error.fingerprint);
-        case Rule::bad_start_line: return Cause::client_bad_request_line;
-        case Rule::bad_version: return Cause::client_bad_version;
-        case Rule::bad_method: return Cause::client_bad_method;
-        case Rule::bad_target: return Cause::client_bad_target;
-        case Rule::start_line_too_large: return Cause::client_uri_too_long;
-        case Rule::section_too_large: return Cause::client_headers_too_large;
-        case Rule::line_too_large: return Cause::client_header_line_too_large;
-        case Rule::too_many_fields: return Cause::client_too_many_headers;
-        case Rule::space_before_colon: return Cause::client_bad_header_name_space;
-        case Rule::bad_name_byte: return Cause::client_bad_header_name_byte;
-        case Rule::empty_name: return Cause::client_bad_header_name_empty;
-        case Rule::no_colon: return Cause::client_no_colon;
-        case Rule::nul_in_value: return Cause::client_bad_header_value_nul;
-        case Rule::control_in_value: return Cause::client_bad_header_value_control;
-        case Rule::obs_fold: return Cause::client_obs_fold;
-        case Rule::bare_lf: return Cause::client_bare_lf;
-        case Rule::bare_cr: return Cause::client_bare_cr;
-        case Rule::missing_host: return Cause::client_missing_host;
-        case Rule::duplicate_host: return Cause::client_duplicate_host;
-        case Rule::bad_host: return Cause::client_bad_host;
-        case Rule::conflicting_length: return Cause::client_conflicting_length;
-        case Rule::duplicate_length: return Cause::client_duplicate_length;
-        case Rule::bad_length: return Cause::client_bad_length;
-        case Rule::length_and_coding: return Cause::client_cl_and_te;
-        case Rule::unknown_coding: return Cause::client_bad_te;
-        case Rule::chunked_not_final: return Cause::client_te_not_final;
-        case Rule::coding_in_http10: return Cause::client_te_in_http10;
-        case Rule::unknown_expectation: return Cause::client_bad_expectation;
+        case Rule::not_http:
+            return not_http_cause(error.fingerprint);
+        case Rule::bad_start_line:
+            return Cause::client_bad_request_line;
+        case Rule::bad_version:
+            return Cause::client_bad_version;
+        case Rule::bad_method:
+            return Cause::client_bad_method;
+        case Rule::bad_target:
+            return Cause::client_bad_target;
+        case Rule::start_line_too_large:
+            return Cause::client_uri_too_long;
+        case Rule::section_too_large:
+            return Cause::client_headers_too_large;
+        case Rule::line_too_large:
+            return Cause::client_header_line_too_large;
+        case Rule::too_many_fields:
+            return Cause::client_too_many_headers;
+        case Rule::space_before_colon:
+            return Cause::client_bad_header_name_space;
+        case Rule::bad_name_byte:
+            return Cause::client_bad_header_name_byte;
+        case Rule::empty_name:
+            return Cause::client_bad_header_name_empty;
+        case Rule::no_colon:
+            return Cause::client_no_colon;
+        case Rule::nul_in_value:
+            return Cause::client_bad_header_value_nul;
+        case Rule::control_in_value:
+            return Cause::client_bad_header_value_control;
+        case Rule::obs_fold:
+            return Cause::client_obs_fold;
+        case Rule::bare_lf:
+            return Cause::client_bare_lf;
+        case Rule::bare_cr:
+            return Cause::client_bare_cr;
+        case Rule::missing_host:
+            return Cause::client_missing_host;
+        case Rule::duplicate_host:
+            return Cause::client_duplicate_host;
+        case Rule::bad_host:
+            return Cause::client_bad_host;
+        case Rule::conflicting_length:
+            return Cause::client_conflicting_length;
+        case Rule::duplicate_length:
+            return Cause::client_duplicate_length;
+        case Rule::bad_length:
+            return Cause::client_bad_length;
+        case Rule::length_and_coding:
+            return Cause::client_cl_and_te;
+        case Rule::unknown_coding:
+            return Cause::client_bad_te;
+        case Rule::chunked_not_final:
+            return Cause::client_te_not_final;
+        case Rule::coding_in_http10:
+            return Cause::client_te_in_http10;
+        case Rule::unknown_expectation:
+            return Cause::client_bad_expectation;
         case Rule::none:
         case Rule::status_missing:
         case Rule::status_not_numeric:
@@ -80,7 +109,8 @@ Cause head_cause(const h1::ParseError& error) {
         case Rule::bad_chunk_extension:
         case Rule::bad_chunk_end:
         case Rule::bad_trailer:
-        case Rule::trailers_too_large: break;  // rules of responses and bodies
+        case Rule::trailers_too_large:
+            break;  // rules of responses and bodies
     }
     return Cause::edge_internal;
 }

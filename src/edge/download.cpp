@@ -8,6 +8,12 @@
 
 namespace edgecase::edge {
 
+namespace {
+
+constexpr size_t kBeyondEnd = 256;  // read past a response's end, to see whether anything is there
+
+}  // namespace
+
 using cause::Failure;
 using State = h1::BodyDecoder::State;
 
@@ -101,12 +107,18 @@ net::Task<std::optional<Failure>> Download::hold() {
     Buffers& buffers = parts_.buffers;
     const base::Deadline until =
         base::Deadline::after(parts_.head_at, settings.limits.hold_back_time);
+    h1::BodyDecoder& decoder = buffers.response_body;
+    const bool sized = decoder.framing().kind == http::Framing::Kind::length;
     while (!body_done() && buffers.held.size() <= settings.limits.hold_back_bytes) {
         const base::Deadline read_limit = loop.after(settings.timeouts.read);
         const base::Deadline deadline = until.earlier(read_limit);
-        const std::span<char> scratch = parts_.worker.scratch().first(ReadSize::kSmallest);
-        const net::ReadResult got =
-            co_await parts_.connection.stream.read_some(scratch, deadline);
+        // With a known length the bytes go straight to where they are held; a few more than that may
+        // come, which is how bytes behind the end are noticed.
+        const std::span<char> space =
+            sized ? buffers.held.reserve_free(decoder.remaining_bytes() + kBeyondEnd)
+                        .first(decoder.remaining_bytes() + kBeyondEnd)
+                  : parts_.worker.scratch().first(ReadSize::kSmallest);
+        const net::ReadResult got = co_await parts_.connection.stream.read_some(space, deadline);
         if (!got && got.error().kind == net::ErrorKind::cancelled) {
             if (parts_.watch.gone()) co_return write_failure(got.error());
             continue;
@@ -115,7 +127,13 @@ net::Task<std::optional<Failure>> Download::hold() {
         if (auto failure = read_failure(got)) co_return failure;
         if (fin_ended_) break;
         parts_.bytes_received += *got;
-        if (auto failure = decode_held({scratch.data(), *got})) co_return failure;
+        if (sized) {
+            const auto step = decoder.next({space.data(), *got});
+            keep_extra({space.data() + step.consumed, *got - step.consumed});
+            buffers.held.commit(step.payload.size());
+        } else if (auto failure = decode_held({space.data(), *got})) {
+            co_return failure;
+        }
     }
     co_return std::nullopt;
 }
@@ -205,8 +223,8 @@ net::Task<std::optional<Failure>> Download::stream() {
         if (lagging) {
             read_size_.lagged();
             std::array whole{net::part(pending.view())};
-            const net::WriteResult written = co_await parts_.client.write_all(
-                whole, loop.after(settings.timeouts.client_write));
+            const net::WriteResult written =
+                co_await parts_.client.write_all(whole, loop.after(settings.timeouts.client_write));
             pending.clear();
             if (!written) co_return write_failure(written.error());
             since_yield = 0;

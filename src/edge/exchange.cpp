@@ -77,8 +77,8 @@ net::Task<Exchange::Outcome> Exchange::read_request_head() {
         const h1::Progress progress = parser.parse(in.view());
         if (progress == h1::Progress::complete) break;
         if (progress == h1::Progress::failed) co_return bad_request_head(parser.error());
-        const net::ReadResult got = co_await session_.client().read_some(
-            in.reserve_free(Buffers::kReadBytes), deadline);
+        const net::ReadResult got =
+            co_await session_.client().read_some(in.reserve_free(Buffers::kReadBytes), deadline);
         if (!got && got.error().kind == net::ErrorKind::deadline) {
             co_return client_head_timeout(in.size(), worker_.settings().timeouts.client_head);
         }
@@ -170,7 +170,8 @@ Exchange::Outcome Exchange::admit() {
     return std::nullopt;
 }
 
-// ---- Step 3: a response head from the origin, in as many attempts as are safe ---------------------
+// ---- Step 3: a response head from the origin, in as many attempts as are safe
+// ---------------------
 
 net::Task<Exchange::Outcome> Exchange::contact_origin() {
     const http::RequestHeadView& head = buffers_.request_head.head();
@@ -178,8 +179,7 @@ net::Task<Exchange::Outcome> Exchange::contact_origin() {
     write_request_head(
         buffers_.request_out, head,
         {ray_text_, client_ip_, "http", worker_.loop_token(),
-         worker_.settings().host_to_origin && !head.host.empty() ? head.host
-                                                                 : origin_->authority(),
+         worker_.settings().host_to_origin && !head.host.empty() ? head.host : origin_->authority(),
          upgrade_});
     bool fresh = false;
     size_t skip = 0;
@@ -189,10 +189,9 @@ net::Task<Exchange::Outcome> Exchange::contact_origin() {
         if (!failure) co_return std::nullopt;
         end_attempt(attempt_record, &*failure);
         const origin::Connection* const connection = connection_ ? &*connection_ : nullptr;
-        const bool retry =
-            tries < worker_.settings().limits.retries && !worker_.draining() &&
-            origin::may_retry(*failure, connection, bytes_received_,
-                              body_.replayable && !body_.client_failed);
+        const bool retry = tries < worker_.settings().limits.retries && !worker_.draining() &&
+                           origin::may_retry(*failure, connection, bytes_received_,
+                                             body_.replayable && !body_.client_failed);
         const bool connecting = failure->row().retry == cause::Retry::connect;
         upload_.reset();
         release_connection(false);
@@ -205,8 +204,7 @@ net::Task<Exchange::Outcome> Exchange::contact_origin() {
     }
 }
 
-net::Task<Exchange::Outcome> Exchange::attempt(record::Attempt& attempt, bool fresh,
-                                               size_t skip) {
+net::Task<Exchange::Outcome> Exchange::attempt(record::Attempt& attempt, bool fresh, size_t skip) {
     if (Outcome failure = co_await obtain_connection(attempt, fresh, skip)) co_return failure;
     if (Outcome failure = co_await send_request(attempt)) co_return failure;
     co_return co_await read_response_head(attempt);
@@ -217,6 +215,7 @@ net::Task<Exchange::Outcome> Exchange::obtain_connection(record::Attempt& attemp
     bytes_received_ = 0;
     interim_ = 0;
     sending_ = {};
+    write_error_.reset();
     idle_before_ = {};
     if (!fresh) connection_ = origin_->take_idle();
     if (connection_) {
@@ -273,6 +272,7 @@ net::Task<Exchange::Outcome> Exchange::send_request(record::Attempt& attempt) {
     attempt.send_us = base::microseconds(sent_at_ - begin);
     sending_.complete = written && body_.read_whole;
     sending_.failed = !written;
+    if (!written) write_error_ = written.error();
     if (written) {
         sending_.body_bytes_sent = payload.size();
     } else if (written.error().kind == net::ErrorKind::deadline) {
@@ -304,8 +304,8 @@ net::Task<Exchange::Outcome> Exchange::read_response_head(record::Attempt& attem
     if (!upload_) watch_.start();
     bool broken = false;
     for (;;) {
-        const h1::Progress progress = in.empty() ? h1::Progress::need_more
-                                                 : parser.parse(in.view());
+        const h1::Progress progress =
+            in.empty() ? h1::Progress::need_more : parser.parse(in.view());
         if (progress == h1::Progress::failed) {
             broken = true;
         } else if (progress == h1::Progress::complete) {
@@ -330,6 +330,7 @@ net::Task<Exchange::Outcome> Exchange::read_response_head(record::Attempt& attem
             sending_.body_bytes_sent = upload_->body_bytes_sent();
             sending_.complete = upload_->end() == Upload::End::complete;
             sending_.failed = upload_->end() == Upload::End::origin_failed;
+            if (sending_.failed) write_error_ = upload_->error();
             sent_at_ = std::max(sent_at_, upload_->last_progress());
         }
         if (got && *got > 0) {
@@ -355,8 +356,11 @@ net::Task<Exchange::Outcome> Exchange::read_response_head(record::Attempt& attem
             continue;
         }
         attempt.status = parser.status();
-        const origin::Ending ending =
-            got ? origin::Ending::fin() : origin::Ending::of(got.error());
+        // The kernel tells of a RST once: to the write it broke, and to no read after it.
+        const bool write_saw_reset = write_error_ && write_error_->kind == net::ErrorKind::reset;
+        const origin::Ending ending = !got              ? origin::Ending::of(got.error())
+                                      : write_saw_reset ? origin::Ending::of(*write_error_)
+                                                        : origin::Ending::fin();
         attempt.close = ending.kind == origin::Ending::Kind::fin   ? record::Close::fin
                         : ending.kind == origin::Ending::Kind::rst ? record::Close::rst
                                                                    : record::Close::timeout;
@@ -419,12 +423,14 @@ Exchange::Outcome Exchange::interrupted() {
     if (!upload_) return std::nullopt;
     switch (upload_->end()) {
         case Upload::End::running:
-        case Upload::End::origin_failed: return std::nullopt;  // the read will say how
+        case Upload::End::origin_failed:
+            return std::nullopt;  // the read will say how
         case Upload::End::complete:
             watch_.start();  // nobody reads from the client now
             return std::nullopt;
         case Upload::End::client_fin:
-        case Upload::End::client_reset: return client_gone(ClientPhase::sending_body);
+        case Upload::End::client_reset:
+            return client_gone(ClientPhase::sending_body);
         case Upload::End::client_timeout:
             return client_body_timeout(body_.bytes, worker_.settings().timeouts.client_body);
         case Upload::End::client_broken:
@@ -432,7 +438,8 @@ Exchange::Outcome Exchange::interrupted() {
         case Upload::End::too_large:
             return request_body_too_large(body_.bytes,
                                           worker_.settings().limits.request_body_bytes);
-        case Upload::End::origin_stalled: break;
+        case Upload::End::origin_stalled:
+            break;
     }
     const origin::AttemptView view = attempt_view();
     return origin::wait_timeout(view, buffers_.response_head, "write",
@@ -484,8 +491,8 @@ net::Task<Exchange::Then> Exchange::respond() {
     }
     buffers_.response_body.reset(head.framing, response_limits(worker_.settings().limits));
     http::Framing framing = head.framing;
-    const bool sized = framing.kind == http::Framing::Kind::none ||
-                       framing.kind == http::Framing::Kind::length;
+    const bool sized =
+        framing.kind == http::Framing::Kind::none || framing.kind == http::Framing::Kind::length;
     if (!sized) framing = client_is_10_ ? http::Framing::until_close() : http::Framing::chunked();
     const bool stays = client_stays() && framing.kind != http::Framing::Kind::close;
     buffers_.response_out.clear();
@@ -493,9 +500,8 @@ net::Task<Exchange::Then> Exchange::respond() {
                         {ray_text_, framing, !stays, stays && client_is_10_, ""});
     const size_t head_out_bytes = buffers_.response_out.size();
 
-    Download download({worker_, session_.client(), *connection_,
-                       attempt_view(),
-                       buffers_, head, watch_, framing, head_at_, bytes_received_});
+    Download download({worker_, session_.client(), *connection_, attempt_view(), buffers_, head,
+                       watch_, framing, head_at_, bytes_received_});
     Outcome failure = co_await download.run(response_head_bytes_);
 
     committed_ = download.committed();
@@ -561,7 +567,8 @@ net::Task<Exchange::Then> Exchange::tunnel() {
     co_return Then::close;
 }
 
-// ---- Step 5: a reply of the edge's own ------------------------------------------------------------
+// ---- Step 5: a reply of the edge's own
+// ------------------------------------------------------------
 
 net::Task<Exchange::Then> Exchange::refuse(Failure failure) {
     note(failure);
@@ -602,7 +609,8 @@ net::Task<Exchange::Then> Exchange::refuse(Failure failure) {
     co_return stays ? Then::next_request : Then::linger;
 }
 
-// ---- The record, in one place, on every path ------------------------------------------------------
+// ---- The record, in one place, on every path
+// ------------------------------------------------------
 
 void Exchange::complete() {
     completed_ = true;
@@ -631,8 +639,8 @@ void Exchange::complete() {
     buffers_.clear();
 }
 
-/// First cause wins; what follows is only its trail. An origin's own 5xx is no cause that could hide
-/// a failure of the transport behind it.
+/// First cause wins; what follows is only its trail. An origin's own 5xx is no cause that could
+/// hide a failure of the transport behind it.
 void Exchange::note(const Failure& failure) {
     if (record_.cause != Cause::none && record_.cause != Cause::origin_status) return;
     record_.cause = failure.cause();
@@ -649,8 +657,8 @@ void Exchange::note_headers() {
     record_.header_warning = true;
     record_.evidence.add("response_header_bytes", uint64_t{response_head_bytes_});
     record_.evidence.add("limit", worker_.settings().limits.response_header_bytes);
-    record_.evidence.add("largest_fields", buffers_.response_head.lines().largest_fields(
-                                               buffers_.origin_in.view()));
+    record_.evidence.add("largest_fields",
+                         buffers_.response_head.lines().largest_fields(buffers_.origin_in.view()));
 }
 
 void Exchange::end_attempt(record::Attempt& attempt, const Failure* failure) {
@@ -672,16 +680,17 @@ void Exchange::release_connection(bool reusable) {
 }
 
 origin::AttemptView Exchange::attempt_view() const {
-    return {*connection_,    sending_, worker_.loop().clock(), sent_at_,
-            bytes_received_, interim_, idle_before_};
+    return {*connection_, sending_,    worker_.loop().clock(), sent_at_, bytes_received_,
+            interim_,     idle_before_};
 }
 
 Failure Exchange::client_gone(ClientPhase phase) const {
-    const net::Error* const error =
-        upload_ && upload_->error() ? &*upload_->error() : nullptr;
+    const net::Error* const error = upload_ && upload_->error() ? &*upload_->error() : nullptr;
     return client_left(phase, error, body_.bytes, 0);
 }
 
-bool Exchange::client_stays() const { return keep_alive_ && !worker_.draining(); }
+bool Exchange::client_stays() const {
+    return keep_alive_ && !worker_.draining();
+}
 
 }  // namespace edgecase::edge

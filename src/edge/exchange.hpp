@@ -74,22 +74,23 @@ class Exchange {
     Buffers& buffers_;
     record::RecordView record_;
     base::SteadyTime started_;
-    std::string ray_text_;       // with colo
+    std::string ray_text_;  // with colo
     std::string client_ip_;
-    std::string upgrade_;        // what the client asked for and the origin was asked
+    std::string upgrade_;  // what the client asked for and the origin was asked
     std::string accept_;
     origin::Origin* origin_ = nullptr;
     RequestBody body_;
-    size_t head_bytes_ = 0;      // of the request
+    size_t head_bytes_ = 0;           // of the request
     size_t body_in_head_buffer_ = 0;  // body bytes that came with it
-    bool head_only_ = false;     // HEAD
-    bool keep_alive_ = false;    // the client wants it, and the request allows it
+    bool head_only_ = false;          // HEAD
+    bool keep_alive_ = false;         // the client wants it, and the request allows it
     bool client_is_10_ = false;
-    bool quiet_ = false;         // nothing was asked: no record
+    bool quiet_ = false;  // nothing was asked: no record
 
     // Of the attempt under way.
     std::optional<origin::Connection> connection_;
     origin::Sending sending_;
+    std::optional<net::Error> write_error_;
     base::SteadyTime sent_at_;
     base::SteadyTime last_read_;
     base::SteadyTime first_byte_at_;
@@ -103,7 +104,7 @@ class Exchange {
     ClientWatch watch_;
     std::optional<Upload> upload_;
     bool completed_ = false;
-    bool committed_ = false;     // the final response's head has gone out
+    bool committed_ = false;  // the final response's head has gone out
 };
 
 }  // namespace edgecase::edge

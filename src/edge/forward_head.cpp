@@ -20,8 +20,8 @@ bool connection_names_fields(std::span<const FieldView> fields) {
     for (const FieldView& field : fields) {
         if (field.known != FieldName::connection) continue;
         base::for_each_list_element(field.value, [&](std::string_view element) {
-            names = names || !(base::iequals(element, "close") ||
-                               base::iequals(element, "keep-alive"));
+            names =
+                names || !(base::iequals(element, "close") || base::iequals(element, "keep-alive"));
         });
     }
     return names;
@@ -34,9 +34,12 @@ void write_framing(base::ByteBuffer& out, const http::Framing& framing) {
             h1::write_number(out, framing.length);
             out.append("\r\n");
             break;
-        case http::Framing::Kind::chunked: out.append("Transfer-Encoding: chunked\r\n"); break;
+        case http::Framing::Kind::chunked:
+            out.append("Transfer-Encoding: chunked\r\n");
+            break;
         case http::Framing::Kind::none:
-        case http::Framing::Kind::close: break;
+        case http::Framing::Kind::close:
+            break;
     }
 }
 
@@ -106,9 +109,8 @@ void write_response_head(base::ByteBuffer& out, const http::ResponseHeadView& he
     h1::write_status_line(out, head.status, head.reason_phrase);
     const bool names_fields = connection_names_fields(head.fields);
     // Without a body of its own (HEAD, 304) Content-Length still speaks of the body there would be.
-    const bool keeps_length =
-        additions.framing.kind == http::Framing::Kind::none && head.status != 204 &&
-        head.status >= 200;
+    const bool keeps_length = additions.framing.kind == http::Framing::Kind::none &&
+                              head.status != 204 && head.status >= 200;
     for (const FieldView& field : head.fields) {
         if (http::is_hop_by_hop(field.known) || field.known == FieldName::cf_ray) continue;
         if (field.known == FieldName::content_length && !keeps_length) continue;

@@ -10,7 +10,7 @@ namespace edgecase::edge {
 
 /// What the edge adds to a request. Source: cloudflare.md §3.1.
 struct RequestAdditions {
-    std::string_view ray;         // with colo: the CF-Ray value
+    std::string_view ray;  // with colo: the CF-Ray value
     std::string_view client_ip;
     std::string_view scheme;      // http or https
     std::string_view loop_token;  // this edge's CDN-Loop member
@@ -25,10 +25,10 @@ void write_request_head(base::ByteBuffer& out, const http::RequestHeadView& head
 /// What the edge adds to a response.
 struct ResponseAdditions {
     std::string_view ray;
-    http::Framing framing;         // towards the client
-    bool close = false;            // say Connection: close
-    bool keep_alive_10 = false;    // an HTTP/1.0 client that asked for keep-alive
-    std::string_view upgrade;      // for 101
+    http::Framing framing;       // towards the client
+    bool close = false;          // say Connection: close
+    bool keep_alive_10 = false;  // an HTTP/1.0 client that asked for keep-alive
+    std::string_view upgrade;    // for 101
 };
 
 void write_response_head(base::ByteBuffer& out, const http::ResponseHeadView& head,

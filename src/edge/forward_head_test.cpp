@@ -18,7 +18,7 @@ struct Request {
 };
 
 const RequestAdditions kAdditions{"0123456789abcdef-LAB", "192.0.2.7", "http",
-                                  "edgecase; id=abc", "app.test", ""};
+                                  "edgecase; id=abc",     "app.test",  ""};
 
 std::string written(Request& request, const RequestAdditions& additions = kAdditions) {
     request.head.method = "GET";
@@ -87,9 +87,8 @@ TEST(ForwardHead, loops_are_counted_over_all_lines) {
 }
 
 TEST(ForwardHead, a_response_keeps_content_length_only_where_it_describes_an_absent_body) {
-    std::vector<http::FieldView> fields{
-        {"Content-Length", "5", http::FieldName::content_length},
-        {"Set-Cookie", "a=b", http::FieldName::set_cookie}};
+    std::vector<http::FieldView> fields{{"Content-Length", "5", http::FieldName::content_length},
+                                        {"Set-Cookie", "a=b", http::FieldName::set_cookie}};
     http::ResponseHeadView head;
     head.status = 200;
     head.reason_phrase = "OK";

@@ -11,8 +11,8 @@
 
 namespace edgecase::edge {
 
-/// Fired by Loop::fire_soon, so never from within the stack of the coroutine that caused it. It ends
-/// the read or the join that the exchange waits in; the exchange then looks why.
+/// Fired by Loop::fire_soon, so never from within the stack of the coroutine that caused it. It
+/// ends the read or the join that the exchange waits in; the exchange then looks why.
 class Interrupt : public net::Timer {
   public:
     Interrupt() : Timer([](Timer& t) { static_cast<Interrupt&>(t).on_fire(); }) {}

@@ -15,11 +15,11 @@ struct LocalReply {
     record::RayId ray;
     std::string_view colo;
     std::string_view host;
-    std::string_view accept;       // all Accept fields, joined
+    std::string_view accept;  // all Accept fields, joined
     std::string_view date;
     base::WallTime time;
-    uint16_t origin_status = 0;    // what the origin said before it failed; 0: nothing
-    bool head_only = false;        // the request was HEAD
+    uint16_t origin_status = 0;  // what the origin said before it failed; 0: nothing
+    bool head_only = false;      // the request was HEAD
     bool close = false;
 };
 

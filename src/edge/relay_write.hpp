@@ -14,7 +14,8 @@ namespace edgecase::edge {
 /// Gathers the payload of one read, so that it goes out as one write and, if chunked, as one chunk.
 class Batch {
   public:
-    static constexpr size_t kMaximumParts = 64;  // decoded chunks of one read; more go in a next batch
+    static constexpr size_t kMaximumParts =
+        64;  // decoded chunks of one read; more go in a next batch
 
     void clear() {
         count_ = 1;

@@ -12,7 +12,8 @@ namespace {
 std::string listen_error(const ip::Endpoint& at, const net::Error& error) {
     const std::string where = "cannot listen on " + at.to_string() + ": ";
     switch (error.kind) {
-        case net::ErrorKind::address_in_use: return where + "the port is in use";
+        case net::ErrorKind::address_in_use:
+            return where + "the port is in use";
         case net::ErrorKind::address_unavailable:
             return where + "no interface of this machine has that address";
         case net::ErrorKind::prohibited:
@@ -29,15 +30,17 @@ std::string listen_error(const ip::Endpoint& at, const net::Error& error) {
         case net::ErrorKind::too_many_descriptors:
         case net::ErrorKind::no_buffers:
         case net::ErrorKind::invalid:
-        case net::ErrorKind::other: break;
+        case net::ErrorKind::other:
+            break;
     }
     return where + error.name();
 }
 
 }  // namespace
 
-std::expected<std::unique_ptr<Server>, std::string> Server::start(
-    const config::Settings& settings, const base::Clock& clock, const MakeSink& make_sink) {
+std::expected<std::unique_ptr<Server>, std::string> Server::start(const config::Settings& settings,
+                                                                  const base::Clock& clock,
+                                                                  const MakeSink& make_sink) {
     std::random_device random;
     const unsigned node_id = settings.node_id.value_or(random() % record::RayId::kMaximumNodes);
     const auto token = base::hex16(uint64_t{random()} << 32 | random());
@@ -57,8 +60,7 @@ std::expected<std::unique_ptr<Server>, std::string> Server::start(
     for (unsigned i = 0; i < settings.workers; ++i) {
         auto loop = net::Loop::create(clock);
         if (!loop) return std::unexpected("cannot make an event loop: " + loop.error().name());
-        auto resolver =
-            net::Resolver::create(**loop, settings.resolver, settings.timeouts.dns);
+        auto resolver = net::Resolver::create(**loop, settings.resolver, settings.timeouts.dns);
         if (!resolver) return std::unexpected("cannot start the resolver: " + resolver.error());
         auto listener = net::Listener::listen(**loop, server->address_, shared);
         if (!listener) {
@@ -66,9 +68,9 @@ std::expected<std::unique_ptr<Server>, std::string> Server::start(
         }
         server->address_ = listener->local();  // port 0 is the same port for all workers
         listeners.push_back(std::move(*listener));
-        server->workers_.push_back(
-            std::make_unique<Worker>(settings, std::move(*loop), std::move(*resolver),
-                                     make_sink(), WorkerOptions{i, node_id, loop_token}));
+        server->workers_.push_back(std::make_unique<Worker>(settings, std::move(*loop),
+                                                            std::move(*resolver), make_sink(),
+                                                            WorkerOptions{i, node_id, loop_token}));
     }
     for (unsigned i = 0; i < settings.workers; ++i) {
         server->threads_.emplace_back(
@@ -79,7 +81,9 @@ std::expected<std::unique_ptr<Server>, std::string> Server::start(
     return server;
 }
 
-Server::~Server() { stop(); }
+Server::~Server() {
+    stop();
+}
 
 void Server::stop() {
     for (const auto& worker : workers_) worker->drain();

@@ -33,7 +33,9 @@ class Session {
     friend class Worker;
     enum class After : uint8_t { idle, close };
 
-    net::Task<After> serve_requests(Buffers& buffers);
+    // Never inlined: the compiler would put its frame, kilobytes of a request under way, into that of
+    // serve(), which every idle connection keeps.
+    [[gnu::noinline]] net::Task<After> serve_requests(Buffers& buffers);
     net::Task<void> linger();
 
     Worker& worker_;

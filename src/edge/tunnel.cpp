@@ -31,8 +31,7 @@ net::Task<bool> relay(Worker& worker, net::Stream& from, net::Stream& to, std::s
             if (!written) co_return false;
             buffer.release();
         }
-        const auto ready =
-            co_await from.wait_readable(base::Deadline::after(activity.last, limit));
+        const auto ready = co_await from.wait_readable(base::Deadline::after(activity.last, limit));
         if (!ready) {
             if (ready.error().kind == net::ErrorKind::deadline &&
                 !base::Deadline::after(activity.last, limit).passed(loop.now())) {

@@ -5,8 +5,7 @@
 
 namespace edgecase::edge {
 
-void remember(Buffers& buffers, RequestBody& body, std::string_view payload,
-              uint32_t limit_bytes) {
+void remember(Buffers& buffers, RequestBody& body, std::string_view payload, uint32_t limit_bytes) {
     if (!body.replayable) return;
     if (buffers.replay.size() + payload.size() > limit_bytes) {
         body.replayable = false;
@@ -40,7 +39,8 @@ Upload::End Upload::read_end(const net::ReadResult& got) {
     return got.error().kind == net::ErrorKind::deadline ? End::client_timeout : End::client_reset;
 }
 
-/// Decodes until the input is used up, the body ends or the batch is full. False: a rule was broken.
+/// Decodes until the input is used up, the body ends or the batch is full. False: a rule was
+/// broken.
 bool Upload::decode(std::string_view input, Batch& batch, size_t& consumed) {
     h1::BodyDecoder& decoder = parts_.buffers.request_body;
     consumed = 0;
@@ -65,7 +65,8 @@ net::Task<Upload::End> Upload::pump() {
     bool first = parts_.wait_for_continue;
     Batch batch;
     while (decoder.state() == h1::BodyDecoder::State::more) {
-        // With a length the read stops at the body's end, so that nothing of a next request is taken.
+        // With a length the read stops at the body's end, so that nothing of a next request is
+        // taken.
         size_t wanted = std::min(read_size_.bytes(), parts_.scratch.size());
         if (!parts_.chunked) wanted = std::min<uint64_t>(wanted, decoder.remaining_bytes());
         const base::Deadline deadline =

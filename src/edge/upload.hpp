@@ -16,10 +16,10 @@ namespace edgecase::edge {
 
 /// The body of one request, across all attempts: what was read of it, and what is kept for a retry.
 struct RequestBody {
-    bool read_whole = true;     // its last byte has arrived
-    bool replayable = true;     // all that was read is still in Buffers::replay
-    uint64_t bytes = 0;         // payload read so far
-    uint64_t wire_bytes = 0;    // with chunk framing
+    bool read_whole = true;      // its last byte has arrived
+    bool replayable = true;      // all that was read is still in Buffers::replay
+    uint64_t bytes = 0;          // payload read so far
+    uint64_t wire_bytes = 0;     // with chunk framing
     bool client_failed = false;  // nothing more will come
 };
 
@@ -31,7 +31,7 @@ class Upload {
         client_fin,
         client_reset,
         client_timeout,
-        client_broken,   // the body broke a rule: Buffers::request_body has the error
+        client_broken,  // the body broke a rule: Buffers::request_body has the error
         too_large,
         origin_failed,   // a write failed: the origin closed or reset
         origin_stalled,  // a write waited longer than the write timeout
@@ -78,8 +78,7 @@ class Upload {
 };
 
 /// Appends payload to the replay buffer while all of it fits under the limit.
-void remember(Buffers& buffers, RequestBody& body, std::string_view payload,
-              uint32_t limit_bytes);
+void remember(Buffers& buffers, RequestBody& body, std::string_view payload, uint32_t limit_bytes);
 
 /// The last chunk with the body's trailers.
 void write_last_chunk(base::ByteBuffer& out, std::span<const http::FieldView> trailers);

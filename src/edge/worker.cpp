@@ -92,8 +92,7 @@ net::Task<void> Worker::accept_connections() {
         const bool over = sessions_.size() >= connection_limit_;
         // Twice the limit and beyond not even a refusal is affordable.
         if (sessions_.size() >= 2 * connection_limit_) continue;
-        sessions_.spawn(
-            Session::serve(*this, std::move(accepted->stream), accepted->client, over));
+        sessions_.spawn(Session::serve(*this, std::move(accepted->stream), accepted->client, over));
     }
 }
 

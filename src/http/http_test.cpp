@@ -25,9 +25,8 @@ TEST(FieldName, knows_each_name_in_any_case) {
 }
 
 TEST(Message, connection_tokens_are_found_across_lines) {
-    const std::array fields{
-        FieldView{"Connection", "keep-alive , X-Hop", FieldName::connection},
-        FieldView{"Connection", "upgrade", FieldName::connection}};
+    const std::array fields{FieldView{"Connection", "keep-alive , X-Hop", FieldName::connection},
+                            FieldView{"Connection", "upgrade", FieldName::connection}};
     EXPECT_TRUE(connection_lists(fields, "x-hop"));
     EXPECT_TRUE(connection_lists(fields, "Upgrade"));
     EXPECT_FALSE(connection_lists(fields, "close"));
@@ -40,9 +39,9 @@ TEST(OriginUrl, parses_names_addresses_and_ports) {
 }
 
 TEST(OriginUrl, says_what_is_wrong) {
-    for (const char* bad : {"", "app.test", "ftp://x", "http://", "http://x:0", "http://x:70000",
-                            "http://x/path", "http://a@b", "http://[::1", "http://x y",
-                            "http://x:"}) {
+    for (const char* bad :
+         {"", "app.test", "ftp://x", "http://", "http://x:0", "http://x:70000", "http://x/path",
+          "http://a@b", "http://[::1", "http://x y", "http://x:"}) {
         EXPECT_FALSE(OriginUrl::parse(bad)) << bad;
     }
 }

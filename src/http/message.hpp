@@ -36,11 +36,11 @@ struct RequestHeadView {
     uint8_t version_minor = 1;
     std::span<const FieldView> fields;
     Framing framing;
-    bool keep_alive = true;        // what the version and Connection say together
+    bool keep_alive = true;  // what the version and Connection say together
     bool expects_continue = false;
-    bool wants_upgrade = false;    // has Upgrade, and Connection names it
-    std::string_view host;         // the Host field, or the authority of an absolute-form target
-    std::string_view path;         // path and query; `*` for OPTIONS *
+    bool wants_upgrade = false;  // has Upgrade, and Connection names it
+    std::string_view host;       // the Host field, or the authority of an absolute-form target
+    std::string_view path;       // path and query; `*` for OPTIONS *
 };
 
 struct ResponseHeadView {

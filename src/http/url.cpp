@@ -14,8 +14,8 @@ bool is_host_byte(char c) {
 }
 
 std::unexpected<std::string> wrong(std::string_view text, std::string_view why) {
-    return std::unexpected("\"" + std::string(text) + "\" is not an origin URL: " +
-                           std::string(why));
+    return std::unexpected("\"" + std::string(text) +
+                           "\" is not an origin URL: " + std::string(why));
 }
 
 }  // namespace

@@ -34,8 +34,7 @@ ConnectError local_error(int number, base::Duration elapsed) {
 }  // namespace
 
 Task<std::expected<Stream, ConnectError>> connect(Loop& loop, ip::Endpoint to,
-                                                  ConnectOptions options,
-                                                  base::Deadline deadline) {
+                                                  ConnectOptions options, base::Deadline deadline) {
     const base::SteadyTime start = loop.clock().now();
     const SocketAddress address(to);
     const int fd =
@@ -43,6 +42,9 @@ Task<std::expected<Stream, ConnectError>> connect(Loop& loop, ip::Endpoint to,
     if (fd < 0) co_return std::unexpected(local_error(errno, base::Duration::zero()));
     const int one = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    // Without it IPv6 keeps no ICMP message for us (IPv4 does); off again once connected, because
+    // there it would turn a router's passing complaint into the connection's end.
+    if (!to.address.is_v4()) setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &one, sizeof one);
     if (options.source) {
         setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
         const SocketAddress source(ip::Endpoint{*options.source, 0});
@@ -66,7 +68,11 @@ Task<std::expected<Stream, ConnectError>> connect(Loop& loop, ip::Endpoint to,
     int number = 0;
     socklen_t size = sizeof number;
     getsockopt(fd, SOL_SOCKET, SO_ERROR, &number, &size);
-    if (ready && number == 0) co_return stream;
+    if (ready && number == 0) {
+        const int off = 0;
+        if (!to.address.is_v4()) setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &off, sizeof off);
+        co_return stream;
+    }
 
     ConnectError error{ready ? Error::of(number) : ready.error()};
     if (number != 0) error.error = Error::of(number);
@@ -75,9 +81,9 @@ Task<std::expected<Stream, ConnectError>> connect(Loop& loop, ip::Endpoint to,
     error.local = stream.local();
     error.elapsed = loop.clock().now() - start;
     // An ICMP message "from" our own address is our own machine's word, not the origin's.
-    error.offender_is_local =
-        error.icmp && error.icmp->offender && *error.icmp->offender == error.local.address &&
-        !(error.local.address == to.address);
+    error.offender_is_local = error.icmp && error.icmp->offender &&
+                              *error.icmp->offender == error.local.address &&
+                              !(error.local.address == to.address);
     co_return std::unexpected(std::move(error));
 }
 

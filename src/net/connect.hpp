@@ -31,7 +31,6 @@ struct ConnectOptions {
 /// A connected stream with TCP_NODELAY. Errors: refused, reset, deadline, timed_out, *_unreachable,
 /// prohibited, address_unavailable, too_many_descriptors, no_buffers, invalid, other.
 Task<std::expected<Stream, ConnectError>> connect(Loop& loop, ip::Endpoint to,
-                                                  ConnectOptions options,
-                                                  base::Deadline deadline);
+                                                  ConnectOptions options, base::Deadline deadline);
 
 }  // namespace edgecase::net

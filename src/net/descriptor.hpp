@@ -12,7 +12,8 @@ namespace edgecase::net {
 
 class Loop;
 
-/// Something that wants to hear of an event once. Whoever derives from it unsubscribes when it dies.
+/// Something that wants to hear of an event once. Whoever derives from it unsubscribes when it
+/// dies.
 class Waiter {
   public:
     using Call = void (*)(Waiter&);

@@ -64,7 +64,9 @@ std::expected<Listener, Error> Listener::listen(Loop& loop, ip::Endpoint at, boo
     return Listener(descriptor);
 }
 
-ip::Endpoint Listener::local() const { return SocketAddress::local_of(descriptor_->fd()); }
+ip::Endpoint Listener::local() const {
+    return SocketAddress::local_of(descriptor_->fd());
+}
 
 void Listener::close() {
     if (descriptor_ != nullptr) std::exchange(descriptor_, nullptr)->close();

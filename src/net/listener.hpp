@@ -16,8 +16,7 @@ struct Accepted {
     ip::Endpoint client;
 };
 
-class AcceptOperation
-    : public Operation<AcceptOperation, std::expected<Accepted, Error>> {
+class AcceptOperation : public Operation<AcceptOperation, std::expected<Accepted, Error>> {
   public:
     static constexpr bool kReads = true;
     AcceptOperation(Descriptor& descriptor, base::Deadline deadline)
@@ -30,8 +29,7 @@ class Listener {
     /// `shared`: several listeners of this process take turns on the port (SO_REUSEPORT).
     /// Errors: address_in_use, address_unavailable, prohibited, other.
     static std::expected<Listener, Error> listen(Loop& loop, ip::Endpoint at, bool shared);
-    Listener(Listener&& other) noexcept
-        : descriptor_(std::exchange(other.descriptor_, nullptr)) {}
+    Listener(Listener&& other) noexcept : descriptor_(std::exchange(other.descriptor_, nullptr)) {}
     Listener& operator=(Listener&&) = delete;
     ~Listener() { close(); }
 

@@ -71,8 +71,7 @@ class Loop {
     auto yield() {
         struct Awaiter : Timer {
             explicit Awaiter(Loop& loop)
-                : Timer([](Timer& t) { static_cast<Awaiter&>(t).waiting.resume(); }),
-                  loop_(loop) {}
+                : Timer([](Timer& t) { static_cast<Awaiter&>(t).waiting.resume(); }), loop_(loop) {}
             bool await_ready() { return false; }
             void await_suspend(std::coroutine_handle<> handle) {
                 waiting = handle;

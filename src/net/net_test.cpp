@@ -117,7 +117,9 @@ TEST_F(NetTest, a_read_ends_at_its_deadline_and_the_stream_stays_usable) {
 
 TEST_F(NetTest, a_closed_port_is_refused_with_facts) {
     ip::Endpoint closed;
-    { closed = Listener::listen(*loop, kAnyLoopback, false)->local(); }
+    {
+        closed = Listener::listen(*loop, kAnyLoopback, false)->local();
+    }
     run([&]() -> Task<void> {
         const auto result = co_await connect(*loop, closed, {}, soon());
         EXPECT_FALSE(result);
@@ -171,7 +173,9 @@ TEST_F(NetTest, posted_work_runs_on_the_loop_and_yield_lets_it) {
 TEST_F(NetTest, literals_and_hosts_file_names_resolve_and_a_dead_server_is_told_apart) {
     auto resolver = *Resolver::create(*loop, std::nullopt, milliseconds(500));
     ip::Endpoint closed;
-    { closed = Listener::listen(*loop, kAnyLoopback, false)->local(); }
+    {
+        closed = Listener::listen(*loop, kAnyLoopback, false)->local();
+    }
     auto dead = *Resolver::create(*loop, closed, milliseconds(500));
     run([&]() -> Task<void> {
         EXPECT_EQ((*co_await resolver->resolve("127.0.0.9", soon()))[0].to_string(), "127.0.0.9");

@@ -22,16 +22,24 @@ constexpr size_t kMaximumEntries = 4096;
 DnsErrorKind kind_of(int status) {
     switch (status) {
         case ARES_ENOTFOUND:
-        case ARES_ENONAME: return DnsErrorKind::nxdomain;
-        case ARES_ENODATA: return DnsErrorKind::nodata;
-        case ARES_ESERVFAIL: return DnsErrorKind::servfail;
-        case ARES_EREFUSED: return DnsErrorKind::refused;
-        case ARES_ETIMEOUT: return DnsErrorKind::timeout;
-        case ARES_ECONNREFUSED: return DnsErrorKind::unreachable;
+        case ARES_ENONAME:
+            return DnsErrorKind::nxdomain;
+        case ARES_ENODATA:
+            return DnsErrorKind::nodata;
+        case ARES_ESERVFAIL:
+            return DnsErrorKind::servfail;
+        case ARES_EREFUSED:
+            return DnsErrorKind::refused;
+        case ARES_ETIMEOUT:
+            return DnsErrorKind::timeout;
+        case ARES_ECONNREFUSED:
+            return DnsErrorKind::unreachable;
         case ARES_EBADRESP:
         case ARES_EBADNAME:
-        case ARES_EFORMERR: return DnsErrorKind::malformed;
-        default: return DnsErrorKind::other;
+        case ARES_EFORMERR:
+            return DnsErrorKind::malformed;
+        default:
+            return DnsErrorKind::other;
     }
 }
 
@@ -71,8 +79,7 @@ std::expected<std::unique_ptr<Resolver>, std::string> Resolver::create(
         static_cast<Resolver*>(self)->watch(fd, readable != 0 || writable != 0);
     };
     options.sock_state_cb_data = resolver.get();
-    const int mask =
-        ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_FLAGS | ARES_OPT_SOCK_STATE_CB;
+    const int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_FLAGS | ARES_OPT_SOCK_STATE_CB;
     int status = ares_init_options(&resolver->channel_, &options, mask);
     if (status == ARES_SUCCESS && server) {
         status = ares_set_servers_ports_csv(resolver->channel_, server->to_string().c_str());
@@ -88,8 +95,8 @@ Resolver::~Resolver() {
     if (channel_ != nullptr) ares_destroy(channel_);
 }
 
-Task<std::expected<std::vector<ip::Address>, DnsError>> Resolver::resolve(
-    std::string name, base::Deadline deadline) {
+Task<std::expected<std::vector<ip::Address>, DnsError>> Resolver::resolve(std::string name,
+                                                                          base::Deadline deadline) {
     if (const auto literal = ip::Address::parse(name)) co_return std::vector{*literal};
     auto found = entries_.find(name);
     if (found == entries_.end()) {
@@ -187,8 +194,7 @@ void Resolver::finish(Entry& entry, int status, void* addresses) {
     if (info != nullptr) ares_freeaddrinfo(info);
     if (found.empty()) {
         const DnsErrorKind kind = status == ARES_SUCCESS ? DnsErrorKind::nodata : kind_of(status);
-        entry.result.emplace(
-            std::unexpected(DnsError{kind, ares_strerror(status), server_text_}));
+        entry.result.emplace(std::unexpected(DnsError{kind, ares_strerror(status), server_text_}));
         entry.expires = loop_.now() + kFailureTtl;
     } else {
         entry.result.emplace(std::move(found));
@@ -211,7 +217,9 @@ void Resolver::watch(int fd, bool wanted) {
     }
 }
 
-void Resolver::process(int fd) { ares_process_fd(channel_, fd, fd); }
+void Resolver::process(int fd) {
+    ares_process_fd(channel_, fd, fd);
+}
 
 void Resolver::tick() {
     loop_.timers().arm(tick_, loop_.after(kTickInterval));

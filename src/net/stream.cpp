@@ -91,7 +91,9 @@ WriteResult Stream::write_now(std::span<iovec>& parts) {
     return {};
 }
 
-void Stream::shutdown_write() { ::shutdown(descriptor_->fd(), SHUT_WR); }
+void Stream::shutdown_write() {
+    ::shutdown(descriptor_->fd(), SHUT_WR);
+}
 
 void Stream::close() {
     if (descriptor_ == nullptr) return;
@@ -111,9 +113,13 @@ uint32_t Stream::unacked_bytes() const {
     return static_cast<uint32_t>(queued);
 }
 
-ip::Endpoint Stream::local() const { return SocketAddress::local_of(descriptor_->fd()); }
+ip::Endpoint Stream::local() const {
+    return SocketAddress::local_of(descriptor_->fd());
+}
 
-void Stream::set_no_delay() { set_int(descriptor_->fd(), IPPROTO_TCP, TCP_NODELAY, 1); }
+void Stream::set_no_delay() {
+    set_int(descriptor_->fd(), IPPROTO_TCP, TCP_NODELAY, 1);
+}
 
 void Stream::set_keep_alive(std::chrono::seconds idle, std::chrono::seconds interval, int probes) {
     const int fd = descriptor_->fd();

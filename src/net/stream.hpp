@@ -47,9 +47,7 @@ class Operation : Waiter, Timer {
 
   private:
     bool attempt() { return static_cast<Self*>(this)->try_once(); }
-    Waiter*& slot() {
-        return Self::kReads ? descriptor_->reader : descriptor_->writer;
-    }
+    Waiter*& slot() { return Self::kReads ? descriptor_->reader : descriptor_->writer; }
     void release() {
         if (!suspended_) return;
         suspended_ = false;

@@ -108,8 +108,8 @@ inline Task<void> Promise<void>::get_return_object() {
 
 }  // namespace detail
 
-/// A task that runs beside its owner on the same loop; the owner may join it or, by destroying this,
-/// cancel it.
+/// A task that runs beside its owner on the same loop; the owner may join it or, by destroying
+/// this, cancel it.
 template <typename T>
 class [[nodiscard]] Background {
   public:

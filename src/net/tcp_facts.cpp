@@ -16,8 +16,8 @@ namespace edgecase::net {
 namespace {
 
 constexpr std::array<std::string_view, 13> kStates{
-    "",          "ESTAB", "SYN-SENT",   "SYN-RECV", "FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT",
-    "CLOSE", "CLOSE-WAIT", "LAST-ACK", "LISTEN",     "CLOSING",    "NEW-SYN-RECV"};
+    "",      "ESTAB",      "SYN-SENT", "SYN-RECV", "FIN-WAIT-1", "FIN-WAIT-2",  "TIME-WAIT",
+    "CLOSE", "CLOSE-WAIT", "LAST-ACK", "LISTEN",   "CLOSING",    "NEW-SYN-RECV"};
 
 }  // namespace
 
@@ -86,27 +86,44 @@ std::string_view icmp_name(const IcmpError& error) {
     // Source: RFC 792, RFC 1812 §5.2.7.1 (type 3); RFC 4443 §3.1 (type 1).
     if (!error.is_v6 && error.type == 3) {
         switch (error.code) {
-            case 0: return "net-unreachable";
-            case 1: return "host-unreachable";
-            case 2: return "protocol-unreachable";
-            case 3: return "port-unreachable";
-            case 4: return "fragmentation-needed";
-            case 9: return "net-prohibited";
-            case 10: return "host-prohibited";
-            case 13: return "admin-prohibited";
-            default: return "";
+            case 0:
+                return "net-unreachable";
+            case 1:
+                return "host-unreachable";
+            case 2:
+                return "protocol-unreachable";
+            case 3:
+                return "port-unreachable";
+            case 4:
+                return "fragmentation-needed";
+            case 9:
+                return "net-prohibited";
+            case 10:
+                return "host-prohibited";
+            case 13:
+                return "admin-prohibited";
+            default:
+                return "";
         }
     }
     if (error.is_v6 && error.type == 1) {
         switch (error.code) {
-            case 0: return "no-route";
-            case 1: return "admin-prohibited";
-            case 2: return "beyond-scope";
-            case 3: return "address-unreachable";
-            case 4: return "port-unreachable";
-            case 5: return "policy-fail";
-            case 6: return "reject-route";
-            default: return "";
+            case 0:
+                return "no-route";
+            case 1:
+                return "admin-prohibited";
+            case 2:
+                return "beyond-scope";
+            case 3:
+                return "address-unreachable";
+            case 4:
+                return "port-unreachable";
+            case 5:
+                return "policy-fail";
+            case 6:
+                return "reject-route";
+            default:
+                return "";
         }
     }
     return "";

@@ -12,15 +12,15 @@ namespace edgecase::net {
 
 /// Source: tcp(7), TCP_INFO and SIOCOUTQ; what each tells: ../reference/causes.md §4.
 struct TcpFacts {
-    std::string_view state;         // as ss(8) names it: ESTAB, SYN-SENT, CLOSE-WAIT...
-    uint32_t rtt_us = 0;            // 0: no SYN-ACK was ever seen
+    std::string_view state;  // as ss(8) names it: ESTAB, SYN-SENT, CLOSE-WAIT...
+    uint32_t rtt_us = 0;     // 0: no SYN-ACK was ever seen
     uint32_t send_mss_bytes = 0;
-    uint64_t bytes_acked = 0;       // counts the SYN as one
+    uint64_t bytes_acked = 0;  // counts the SYN as one
     uint64_t bytes_received = 0;
     uint32_t unacked_segments = 0;
-    uint32_t retransmits = 0;       // of the connection so far
-    uint32_t backoff = 0;           // doublings of the retransmission timer now
-    uint32_t probes = 0;            // unanswered zero-window or keep-alive probes
+    uint32_t retransmits = 0;  // of the connection so far
+    uint32_t backoff = 0;      // doublings of the retransmission timer now
+    uint32_t probes = 0;       // unanswered zero-window or keep-alive probes
     uint32_t send_window_bytes = 0;
     uint32_t unacked_bytes = 0;     // SIOCOUTQ: unacknowledged and unsent
     uint32_t last_received_ms = 0;  // since data last arrived

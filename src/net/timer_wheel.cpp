@@ -5,7 +5,9 @@
 
 namespace edgecase::net {
 
-int64_t TimerWheel::tick_of(base::SteadyTime time) const { return (time - start_) / kTick; }
+int64_t TimerWheel::tick_of(base::SteadyTime time) const {
+    return (time - start_) / kTick;
+}
 
 void TimerWheel::arm(Timer& timer, base::Deadline deadline) {
     timer.disarm();

@@ -17,7 +17,9 @@ struct Probe : Timer {
     int fired = 0;
 };
 
-base::Deadline in(milliseconds span) { return base::Deadline::after(kStart, span); }
+base::Deadline in(milliseconds span) {
+    return base::Deadline::after(kStart, span);
+}
 
 TEST(TimerWheel, fires_at_the_deadline_and_never_before) {
     TimerWheel wheel(kStart);
@@ -53,7 +55,10 @@ TEST(TimerWheel, disarmed_and_destroyed_timers_do_not_fire) {
     Probe probe;
     wheel.arm(probe, in(milliseconds(10)));
     probe.disarm();
-    { Probe gone; wheel.arm(gone, in(milliseconds(10))); }
+    {
+        Probe gone;
+        wheel.arm(gone, in(milliseconds(10)));
+    }
     wheel.advance(kStart + seconds(1));
     EXPECT_EQ(probe.fired, 0);
 }

@@ -11,12 +11,12 @@ namespace edgecase::origin {
 
 struct Connection {
     net::Stream stream;
-    uint64_t id = 0;          // unique in one worker's run
+    uint64_t id = 0;  // unique in one worker's run
     ip::Endpoint origin;
-    ip::Endpoint edge;        // the source address used
+    ip::Endpoint edge;  // the source address used
     base::SteadyTime opened;
     base::SteadyTime idle_since;
-    uint32_t requests = 0;    // begun on it, the present one included
+    uint32_t requests = 0;      // begun on it, the present one included
     uint64_t bytes_before = 0;  // written before the present request
 
     bool reused() const { return requests > 1; }

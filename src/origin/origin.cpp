@@ -70,8 +70,8 @@ net::Task<std::expected<Connection, cause::Failure>> Origin::connect(record::Att
         co_return std::unexpected(address_prohibited(url_.host, address));
     }
     Opening opening(open_);
-    auto stream = co_await net::connect(loop_, attempt.origin, {},
-                                        loop_.after(settings_.timeouts.connect));
+    auto stream =
+        co_await net::connect(loop_, attempt.origin, {}, loop_.after(settings_.timeouts.connect));
     attempt.connect_us = base::microseconds(loop_.clock().now() - resolved);
     if (!stream) {
         attempt.edge = stream.error().local;

@@ -82,22 +82,31 @@ void add_parse_error(Evidence& evidence, const h1::ParseError& error) {
 Cause cause_of(const net::IcmpError& icmp) {
     if (!icmp.is_v6) {
         switch (icmp.code) {
-            case 0: return Cause::connect_unroutable;
-            case 2: return Cause::connect_protocol_unreachable;
-            case 3: return Cause::connect_rejected;
+            case 0:
+                return Cause::connect_unroutable;
+            case 2:
+                return Cause::connect_protocol_unreachable;
+            case 3:
+                return Cause::connect_rejected;
             case 9:
             case 10:
-            case 13: return Cause::connect_prohibited;
-            default: return Cause::connect_host_unreachable;
+            case 13:
+                return Cause::connect_prohibited;
+            default:
+                return Cause::connect_host_unreachable;
         }
     }
     switch (icmp.code) {
         case 0:
-        case 6: return Cause::connect_unroutable;
+        case 6:
+            return Cause::connect_unroutable;
         case 1:
-        case 5: return Cause::connect_prohibited;
-        case 4: return Cause::connect_rejected;
-        default: return Cause::connect_host_unreachable;
+        case 5:
+            return Cause::connect_prohibited;
+        case 4:
+            return Cause::connect_rejected;
+        default:
+            return Cause::connect_host_unreachable;
     }
 }
 
@@ -107,13 +116,16 @@ Cause connect_cause(const net::ConnectError& error) {
         switch (error.error.kind) {
             case net::ErrorKind::address_unavailable:
             case net::ErrorKind::too_many_descriptors:
-            case net::ErrorKind::no_buffers: return Cause::connect_local_exhausted;
+            case net::ErrorKind::no_buffers:
+                return Cause::connect_local_exhausted;
             case net::ErrorKind::net_unreachable:
-            case net::ErrorKind::host_unreachable: return Cause::connect_no_route;
-            case net::ErrorKind::prohibited:
+            case net::ErrorKind::host_unreachable:
             case net::ErrorKind::invalid:  // a blackhole route of this machine
+                return Cause::connect_no_route;
+            case net::ErrorKind::prohibited:
                 return Cause::connect_local_prohibited;
-            case net::ErrorKind::refused: return Cause::connect_refused;
+            case net::ErrorKind::refused:
+                return Cause::connect_refused;
             case net::ErrorKind::deadline:
             case net::ErrorKind::cancelled:
             case net::ErrorKind::reset:
@@ -121,7 +133,8 @@ Cause connect_cause(const net::ConnectError& error) {
             case net::ErrorKind::timed_out:
             case net::ErrorKind::protocol_unreachable:
             case net::ErrorKind::address_in_use:
-            case net::ErrorKind::other: return Cause::edge_internal;
+            case net::ErrorKind::other:
+                return Cause::edge_internal;
         }
     }
     if (error.icmp) {
@@ -130,41 +143,57 @@ Cause connect_cause(const net::ConnectError& error) {
         return unreachable ? Cause::connect_no_neighbour : Cause::connect_local_prohibited;
     }
     switch (error.error.kind) {
-        case net::ErrorKind::refused: return Cause::connect_refused;
+        case net::ErrorKind::refused:
+            return Cause::connect_refused;
         case net::ErrorKind::reset:
             return error.facts && error.facts->handshake_completed() ? Cause::connect_reset
                                                                      : Cause::connect_refused;
-        case net::ErrorKind::broken_pipe: return Cause::connect_reset;
+        case net::ErrorKind::broken_pipe:
+            return Cause::connect_reset;
         case net::ErrorKind::deadline:
-        case net::ErrorKind::timed_out: return Cause::connect_timeout;
-        case net::ErrorKind::net_unreachable: return Cause::connect_unroutable;
+        case net::ErrorKind::timed_out:
+            return Cause::connect_timeout;
+        case net::ErrorKind::net_unreachable:
+            return Cause::connect_unroutable;
         case net::ErrorKind::host_unreachable:
             // No ICMP message: the kernel itself found no neighbour to send to.
             return Cause::connect_no_neighbour;
-        case net::ErrorKind::protocol_unreachable: return Cause::connect_protocol_unreachable;
-        case net::ErrorKind::prohibited: return Cause::connect_prohibited;
+        case net::ErrorKind::protocol_unreachable:
+            return Cause::connect_protocol_unreachable;
+        case net::ErrorKind::prohibited:
+            return Cause::connect_prohibited;
         case net::ErrorKind::address_unavailable:
         case net::ErrorKind::too_many_descriptors:
-        case net::ErrorKind::no_buffers: return Cause::connect_local_exhausted;
+        case net::ErrorKind::no_buffers:
+            return Cause::connect_local_exhausted;
         case net::ErrorKind::cancelled:
         case net::ErrorKind::address_in_use:
         case net::ErrorKind::invalid:
-        case net::ErrorKind::other: return Cause::edge_internal;
+        case net::ErrorKind::other:
+            return Cause::edge_internal;
     }
     return Cause::edge_internal;
 }
 
 Cause cause_of(h1::Fingerprint fingerprint) {
     switch (fingerprint) {
-        case h1::Fingerprint::tls: return Cause::resp_not_http_tls;
-        case h1::Fingerprint::ssh: return Cause::resp_not_http_ssh;
-        case h1::Fingerprint::smtp: return Cause::resp_not_http_smtp;
-        case h1::Fingerprint::html: return Cause::resp_not_http_html;
-        case h1::Fingerprint::h2: return Cause::resp_not_http_h2;
-        case h1::Fingerprint::proxy_protocol: return Cause::resp_not_http_proxy_protocol;
-        case h1::Fingerprint::text: return Cause::resp_not_http_text;
+        case h1::Fingerprint::tls:
+            return Cause::resp_not_http_tls;
+        case h1::Fingerprint::ssh:
+            return Cause::resp_not_http_ssh;
+        case h1::Fingerprint::smtp:
+            return Cause::resp_not_http_smtp;
+        case h1::Fingerprint::html:
+            return Cause::resp_not_http_html;
+        case h1::Fingerprint::h2:
+            return Cause::resp_not_http_h2;
+        case h1::Fingerprint::proxy_protocol:
+            return Cause::resp_not_http_proxy_protocol;
+        case h1::Fingerprint::text:
+            return Cause::resp_not_http_text;
         case h1::Fingerprint::none:
-        case h1::Fingerprint::binary: return Cause::resp_not_http_binary;
+        case h1::Fingerprint::binary:
+            return Cause::resp_not_http_binary;
     }
     return Cause::resp_not_http_binary;
 }
@@ -172,35 +201,64 @@ Cause cause_of(h1::Fingerprint fingerprint) {
 Cause head_cause(const h1::ParseError& error) {
     using h1::Rule;
     switch (error.rule) {
-        case Rule::not_http: return cause_of(error.fingerprint);
-        case Rule::bad_version: return Cause::resp_bad_version;
-        case Rule::bad_start_line: return Cause::resp_bad_status_line;
-        case Rule::status_missing: return Cause::resp_bad_status_code_missing;
-        case Rule::status_not_numeric: return Cause::resp_bad_status_code_not_numeric;
-        case Rule::status_too_short: return Cause::resp_bad_status_code_too_short;
-        case Rule::status_too_long: return Cause::resp_bad_status_code_too_long;
-        case Rule::status_out_of_range: return Cause::resp_bad_status_code_out_of_range;
-        case Rule::bad_reason_phrase: return Cause::resp_bad_reason_phrase;
-        case Rule::space_before_colon: return Cause::resp_bad_header_name_space;
-        case Rule::bad_name_byte: return Cause::resp_bad_header_name_byte;
-        case Rule::empty_name: return Cause::resp_bad_header_name_empty;
-        case Rule::no_colon: return Cause::resp_no_colon;
-        case Rule::nul_in_value: return Cause::resp_bad_header_value_nul;
-        case Rule::control_in_value: return Cause::resp_bad_header_value_control;
-        case Rule::obs_fold: return Cause::resp_obs_fold;
-        case Rule::bare_lf: return Cause::resp_bare_lf;
-        case Rule::bare_cr: return Cause::resp_bare_cr;
-        case Rule::section_too_large: return Cause::resp_headers_too_large;
+        case Rule::not_http:
+            return cause_of(error.fingerprint);
+        case Rule::bad_version:
+            return Cause::resp_bad_version;
+        case Rule::bad_start_line:
+            return Cause::resp_bad_status_line;
+        case Rule::status_missing:
+            return Cause::resp_bad_status_code_missing;
+        case Rule::status_not_numeric:
+            return Cause::resp_bad_status_code_not_numeric;
+        case Rule::status_too_short:
+            return Cause::resp_bad_status_code_too_short;
+        case Rule::status_too_long:
+            return Cause::resp_bad_status_code_too_long;
+        case Rule::status_out_of_range:
+            return Cause::resp_bad_status_code_out_of_range;
+        case Rule::bad_reason_phrase:
+            return Cause::resp_bad_reason_phrase;
+        case Rule::space_before_colon:
+            return Cause::resp_bad_header_name_space;
+        case Rule::bad_name_byte:
+            return Cause::resp_bad_header_name_byte;
+        case Rule::empty_name:
+            return Cause::resp_bad_header_name_empty;
+        case Rule::no_colon:
+            return Cause::resp_no_colon;
+        case Rule::nul_in_value:
+            return Cause::resp_bad_header_value_nul;
+        case Rule::control_in_value:
+            return Cause::resp_bad_header_value_control;
+        case Rule::obs_fold:
+            return Cause::resp_obs_fold;
+        case Rule::bare_lf:
+            return Cause::resp_bare_lf;
+        case Rule::bare_cr:
+            return Cause::resp_bare_cr;
+        case Rule::section_too_large:
+            return Cause::resp_headers_too_large;
         case Rule::start_line_too_large:
-        case Rule::line_too_large: return Cause::resp_header_line_too_large;
-        case Rule::too_many_fields: return Cause::resp_too_many_headers;
-        case Rule::conflicting_length: return Cause::resp_conflicting_length;
-        case Rule::duplicate_length: return Cause::resp_duplicate_length;
-        case Rule::bad_length: return Cause::resp_bad_length;
-        case Rule::length_and_coding: return Cause::resp_cl_and_te;
-        case Rule::unknown_coding: return Cause::resp_bad_te;
-        case Rule::chunked_not_final: return Cause::resp_te_not_final;
-        case Rule::coding_in_http10: return Cause::resp_te_in_http10;
+            return Cause::resp_status_line_too_large;
+        case Rule::line_too_large:
+            return Cause::resp_header_line_too_large;
+        case Rule::too_many_fields:
+            return Cause::resp_too_many_headers;
+        case Rule::conflicting_length:
+            return Cause::resp_conflicting_length;
+        case Rule::duplicate_length:
+            return Cause::resp_duplicate_length;
+        case Rule::bad_length:
+            return Cause::resp_bad_length;
+        case Rule::length_and_coding:
+            return Cause::resp_cl_and_te;
+        case Rule::unknown_coding:
+            return Cause::resp_bad_te;
+        case Rule::chunked_not_final:
+            return Cause::resp_te_not_final;
+        case Rule::coding_in_http10:
+            return Cause::resp_te_in_http10;
         case Rule::none:
         case Rule::bad_method:
         case Rule::bad_target:
@@ -212,7 +270,8 @@ Cause head_cause(const h1::ParseError& error) {
         case Rule::bad_chunk_extension:
         case Rule::bad_chunk_end:
         case Rule::bad_trailer:
-        case Rule::trailers_too_large: break;  // rules of requests and bodies
+        case Rule::trailers_too_large:
+            break;  // rules of requests and bodies
     }
     return Cause::edge_internal;
 }
@@ -236,7 +295,9 @@ Cause head_end_cause(const AttemptView& attempt, const h1::ResponseHeadParser& p
     if (parser.position() == Position::status_line) {
         return reset ? Cause::resp_reset_status : Cause::resp_truncated_status;
     }
-    if (attempt.interim_responses > 0) return Cause::resp_only_1xx;
+    if (attempt.interim_responses > 0) {
+        return reset ? Cause::resp_reset_after_1xx : Cause::resp_only_1xx;
+    }
     // Nothing at all came back: on a reused connection that is the keep-alive race, else a crash.
     if (attempt.connection.reused()) return Cause::reuse_stale;
     if (!attempt.sending.complete || attempt.sending.failed) {
@@ -258,9 +319,12 @@ Ending Ending::of(const net::Error& error) {
 
 std::string_view to_string(Ending::Kind kind) {
     switch (kind) {
-        case Ending::Kind::fin: return "fin";
-        case Ending::Kind::rst: return "rst";
-        case Ending::Kind::lost: return "lost";
+        case Ending::Kind::fin:
+            return "fin";
+        case Ending::Kind::rst:
+            return "rst";
+        case Ending::Kind::lost:
+            return "lost";
     }
     return "lost";
 }
@@ -272,15 +336,22 @@ Failure dns_failure(const net::DnsError& error, std::string_view name, base::Dur
     evidence.add("answer", error.detail);
     evidence.add("elapsed_ms", base::milliseconds(elapsed));
     switch (error.kind) {
-        case net::DnsErrorKind::nxdomain: return {Cause::dns_nxdomain, std::move(evidence)};
-        case net::DnsErrorKind::servfail: return {Cause::dns_servfail, std::move(evidence)};
-        case net::DnsErrorKind::refused: return {Cause::dns_refused, std::move(evidence)};
-        case net::DnsErrorKind::nodata: return {Cause::dns_nodata, std::move(evidence)};
-        case net::DnsErrorKind::timeout: return {Cause::dns_timeout, std::move(evidence)};
+        case net::DnsErrorKind::nxdomain:
+            return {Cause::dns_nxdomain, std::move(evidence)};
+        case net::DnsErrorKind::servfail:
+            return {Cause::dns_servfail, std::move(evidence)};
+        case net::DnsErrorKind::refused:
+            return {Cause::dns_refused, std::move(evidence)};
+        case net::DnsErrorKind::nodata:
+            return {Cause::dns_nodata, std::move(evidence)};
+        case net::DnsErrorKind::timeout:
+            return {Cause::dns_timeout, std::move(evidence)};
         case net::DnsErrorKind::unreachable:
             return {Cause::dns_resolver_unreachable, std::move(evidence)};
-        case net::DnsErrorKind::malformed: return {Cause::dns_malformed, std::move(evidence)};
-        case net::DnsErrorKind::other: break;
+        case net::DnsErrorKind::malformed:
+            return {Cause::dns_malformed, std::move(evidence)};
+        case net::DnsErrorKind::other:
+            break;
     }
     return {Cause::edge_internal, std::move(evidence)};
 }
@@ -354,9 +425,8 @@ Failure head_ended(const AttemptView& attempt, const h1::ResponseHeadParser& par
     if (!head_bytes.empty()) {
         const size_t line = head_bytes.rfind('\n');
         evidence.add("header_lines", uint64_t{parser.lines().field_count()});
-        evidence.add("sample",
-                     base::cut_sample(head_bytes, head_bytes.size(),
-                                      line == std::string_view::npos ? 0 : line + 1));
+        evidence.add("sample", base::cut_sample(head_bytes, head_bytes.size(),
+                                                line == std::string_view::npos ? 0 : line + 1));
     }
     const auto facts = attempt.connection.stream.facts();
     if (facts) add_tcp(evidence, *facts);
@@ -409,9 +479,11 @@ Failure body_ended(const AttemptView& attempt, const h1::BodyDecoder& decoder, E
         case Kind::chunked:
             return {reset ? Cause::body_chunk_reset : Cause::body_chunk_truncated,
                     std::move(evidence)};
-        case Kind::close: return {Cause::body_close_delimited_rst, std::move(evidence)};
+        case Kind::close:
+            return {Cause::body_close_delimited_rst, std::move(evidence)};
         case Kind::length:
-        case Kind::none: break;
+        case Kind::none:
+            break;
     }
     return {reset ? Cause::body_short_rst : Cause::body_short_fin, std::move(evidence)};
 }
@@ -457,8 +529,10 @@ Failure own_status(uint16_t status) {
 bool may_retry(const Failure& failure, const Connection* connection, uint64_t bytes_received,
                bool body_replayable) {
     switch (failure.row().retry) {
-        case cause::Retry::no: return false;
-        case cause::Retry::connect: return true;
+        case cause::Retry::no:
+            return false;
+        case cause::Retry::connect:
+            return true;
         case cause::Retry::reused:
             return connection != nullptr && connection->reused() && bytes_received == 0 &&
                    body_replayable;

@@ -30,8 +30,8 @@ std::string_view to_string(Ending::Kind kind);
 
 /// Where the request stood when the attempt failed.
 struct Sending {
-    bool complete = true;        // head and body are with the kernel
-    bool failed = false;         // a write failed: the origin closed or reset under it
+    bool complete = true;  // head and body are with the kernel
+    bool failed = false;   // a write failed: the origin closed or reset under it
     uint64_t body_bytes_sent = 0;
     uint64_t body_bytes_total = 0;  // 0: unknown (chunked)
 };
@@ -82,7 +82,7 @@ cause::Failure own_status(uint16_t status);
 
 /// Whether the attempt that failed so may be made again on a fresh connection.
 /// Source: cloudflare.md §11 (retry only if reused, and the body can be sent again).
-bool may_retry(const cause::Failure& failure, const Connection* connection,
-               uint64_t bytes_received, bool body_replayable);
+bool may_retry(const cause::Failure& failure, const Connection* connection, uint64_t bytes_received,
+               bool body_replayable);
 
 }  // namespace edgecase::origin

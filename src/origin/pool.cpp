@@ -41,7 +41,9 @@ Pool::Pool(net::Loop& loop, std::chrono::milliseconds idle_limit, size_t maximum
 
 Pool::~Pool() = default;
 
-void Pool::clear() { idle_.clear(); }
+void Pool::clear() {
+    idle_.clear();
+}
 
 void Pool::put(Connection connection) {
     if (idle_.size() >= maximum_) return;
@@ -66,6 +68,8 @@ std::optional<Connection> Pool::take() {
     return std::move(idle->connection);
 }
 
-void Pool::drop(Idle& idle) { idle_.erase(idle.place); }
+void Pool::drop(Idle& idle) {
+    idle_.erase(idle.place);
+}
 
 }  // namespace edgecase::origin

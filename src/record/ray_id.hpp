@@ -13,8 +13,8 @@
 
 namespace edgecase::record {
 
-/// 64 bits: 47 of time in 8 us ticks since 2026-01-01, 12 of node, 5 of worker thread. So ids order by
-/// time, and two makers that differ in node or worker can never make the same one. See
+/// 64 bits: 47 of time in 8 us ticks since 2026-01-01, 12 of node, 5 of worker thread. So ids order
+/// by time, and two makers that differ in node or worker can never make the same one. See
 /// docs/adr/0002-ray-id.md for the odds when nodes pick their number at random.
 class RayId {
   public:
@@ -30,7 +30,8 @@ class RayId {
         const auto digits = hex();
         return {digits.data(), digits.size()};
     }
-    /// When it was made, to within the tick (or the drift of a maker that was asked faster than that).
+    /// When it was made, to within the tick (or the drift of a maker that was asked faster than
+    /// that).
     base::WallTime time() const;
     constexpr explicit operator bool() const { return value_ != 0; }
     constexpr auto operator<=>(const RayId&) const = default;
@@ -40,8 +41,7 @@ class RayId {
     static constexpr uint64_t kTickUs = 8;
     static constexpr unsigned kMaximumWorkers = 1u << kWorkerBits;
     static constexpr unsigned kMaximumNodes = 1u << kNodeBits;
-    static constexpr base::WallTime kEpoch{
-        std::chrono::sys_days(std::chrono::year(2026) / 1 / 1)};
+    static constexpr base::WallTime kEpoch{std::chrono::sys_days(std::chrono::year(2026) / 1 / 1)};
 
   private:
     uint64_t value_ = 0;

@@ -26,8 +26,8 @@ struct Attempt {
     ip::Endpoint edge;           // the source address used
     uint64_t connection_id = 0;  // unique in one run of one worker
     bool reused = false;
-    int64_t idle_us = 0;         // how long the connection had been idle before, if reused
-    uint32_t nth_request = 1;    // on this connection
+    int64_t idle_us = 0;       // how long the connection had been idle before, if reused
+    uint32_t nth_request = 1;  // on this connection
     int64_t dns_us = -1;
     int64_t connect_us = -1;     // 0 when reused
     int64_t send_us = -1;        // request head and body written
@@ -36,11 +36,11 @@ struct Attempt {
     int64_t total_us = -1;
     uint64_t bytes_sent = 0;
     uint64_t bytes_received = 0;
-    uint32_t header_bytes = 0;   // of the response head
-    uint16_t status = 0;         // what the origin said, 0: nothing readable
+    uint32_t header_bytes = 0;  // of the response head
+    uint16_t status = 0;        // what the origin said, 0: nothing readable
     Close close = Close::open;
-    bool retried = false;        // another attempt followed
-    cause::Evidence evidence;    // empty on success
+    bool retried = false;      // another attempt followed
+    cause::Evidence evidence;  // empty on success
 
     bool operator==(const Attempt&) const = default;
 };
@@ -49,18 +49,18 @@ struct Attempt {
 template <typename Text>
 struct BasicRecord {
     RayId ray;
-    RayId parent;                // of a CF-Ray that came with the request; 0: none
+    RayId parent;  // of a CF-Ray that came with the request; 0: none
     base::WallTime start;
     int64_t duration_us = 0;     // until the last response byte was handed to the kernel
     int64_t first_byte_us = -1;  // until the response head was written to the client
     Text colo;
     ip::Endpoint client;
-    ip::Endpoint edge;           // the address the client connected to
-    Text scheme;                 // http or https
-    Text protocol;               // HTTP/1.0, HTTP/1.1
+    ip::Endpoint edge;  // the address the client connected to
+    Text scheme;        // http or https
+    Text protocol;      // HTTP/1.0, HTTP/1.1
     Text method;
     Text host;
-    Text uri;                    // path and query
+    Text uri;  // path and query
     Text user_agent;
     Text referer;
     Text origin_url;             // the route's origin; empty: no route
@@ -72,11 +72,11 @@ struct BasicRecord {
     uint16_t origin_status = 0;  // 0: no response received
     Text content_type;           // of the response
     cause::Cause cause = cause::Cause::none;
-    bool aborted = false;        // the client's connection was cut after the head had gone out
+    bool aborted = false;         // the client's connection was cut after the head had gone out
     bool header_warning = false;  // response headers are near the limit
     uint32_t response_header_bytes = 0;
     std::vector<Attempt> attempts;
-    cause::Evidence evidence;    // of the final cause; attempts keep their own
+    cause::Evidence evidence;  // of the final cause; attempts keep their own
 
     bool operator==(const BasicRecord&) const = default;
 };

@@ -24,11 +24,11 @@ class Sink {
 struct CaseFilter {
     std::optional<base::WallTime> since;
     std::optional<base::WallTime> until;
-    std::optional<uint16_t> status;    // edge status
-    std::string cause;                 // exact name, or a prefix that ends at a dot: `resp`
+    std::optional<uint16_t> status;  // edge status
+    std::string cause;               // exact name, or a prefix that ends at a dot: `resp`
     std::string host;
-    std::string path;                  // prefix of the path
-    size_t limit = 100;                // newest first
+    std::string path;    // prefix of the path
+    size_t limit = 100;  // newest first
 };
 
 class Source {

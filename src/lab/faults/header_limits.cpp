@@ -22,6 +22,13 @@ std::string lines(std::string_view name, std::string_view before, int count, siz
     return text;
 }
 
+void serve_long_status_line(Exchange& exchange) {
+    if (!exchange.read_body()) return;
+    exchange.send("HTTP/1.1 200 " + std::string(20'000, 'x') +
+                  "\r\nContent-Length: 5\r\n\r\nhello");
+    exchange.finish();
+}
+
 void serve_set_cookie(Exchange& exchange) {
     exchange.answer("200 OK", lines("Set-Cookie", "session_", 40, 1000), "hello");
 }
@@ -51,6 +58,10 @@ void serve_300_lines(Exchange& exchange) {
 }
 
 constexpr std::array kScenarios{
+    Scenario{.name = "resp.status_line_too_large",
+             .cause = Cause::resp_status_line_too_large,
+             .description = "Sends a status line of 20 KB.",
+             .serve = serve_long_status_line},
     Scenario{.name = "resp.headers_too_large",
              .cause = Cause::resp_headers_too_large,
              .description = "Sends 40 KB of headers, twenty of them X-Debug-*.",
