@@ -98,20 +98,20 @@ constexpr std::array kTable{
         "causes.md 4"},
     Row{Cause::connect_unroutable, "connect.unroutable", Actor::network, 523, "destination_ip_unroutable",
         Retry::connect, kVisitorUnreachable,
-        "A router reported that it has no route to the origin's network (ICMP net- "
-        "unreachable).",
+        "A router reported that it has no route to the origin's network (ICMP "
+        "net-unreachable).",
         "Check the origin's address and the routing between the edge and that network.",
         "causes.md 4"},
     Row{Cause::connect_host_unreachable, "connect.host_unreachable", Actor::network, 523, "destination_ip_unroutable",
         Retry::connect, kVisitorUnreachable,
-        "A router reported that the origin's host cannot be reached (ICMP host- "
-        "unreachable).",
+        "A router reported that the origin's host cannot be reached (ICMP "
+        "host-unreachable).",
         "Check that the origin's machine is up and that its address is the right one.",
         "causes.md 4"},
     Row{Cause::connect_protocol_unreachable, "connect.protocol_unreachable", Actor::origin, 523, "destination_ip_unroutable",
         Retry::connect, kVisitorUnreachable,
-        "The origin's host reported that it does not speak TCP (ICMP protocol- "
-        "unreachable), as some firewalls answer.",
+        "The origin's host reported that it does not speak TCP (ICMP "
+        "protocol-unreachable), as some firewalls answer.",
         "Look for a firewall rule that rejects with icmp-proto-unreachable and allow the "
         "edge's addresses.",
         "RFC 792"},
@@ -703,8 +703,8 @@ constexpr std::array kTable{
         "RFC 9112 6.1"},
     Row{Cause::client_te_not_final, "client.te_not_final", Actor::client, 400, "http_request_error",
         Retry::no, kVisitorClient,
-        "Chunked is repeated or is not the request's last transfer coding, a request- "
-        "smuggling vector.",
+        "Chunked is repeated or is not the request's last transfer coding, a "
+        "request-smuggling vector.",
         "Correct the client, or treat it as an attack.",
         "RFC 9112 6.3"},
     Row{Cause::client_te_in_http10, "client.te_in_http10", Actor::client, 400, "http_request_error",

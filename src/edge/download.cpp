@@ -92,13 +92,24 @@ std::optional<Failure> Download::read_failure(const net::ReadResult& got) {
             fin_ended_ = true;
             return std::nullopt;
         }
+        origin_close_ = record::Close::fin;
         return origin::body_ended(parts_.attempt, decoder, origin::Ending::fin());
     }
     if (got.error().kind == net::ErrorKind::deadline) {
         return origin::body_timeout(parts_.attempt, decoder,
                                     parts_.worker.settings().timeouts.read);
     }
-    return origin::body_ended(parts_.attempt, decoder, origin::Ending::of(got.error()));
+    const origin::Ending ending = origin::Ending::of(got.error());
+    origin_close_ = origin::close_of(ending);
+    return origin::body_ended(parts_.attempt, decoder, ending);
+}
+
+std::optional<Failure> Download::interrupted() const {
+    if (parts_.watch.gone()) return client_left(ClientPhase::receiving, nullptr, 0, sent_);
+    if (!parts_.shutting_down) return std::nullopt;
+    cause::Evidence evidence;
+    evidence.add("drain_limit_ms", parts_.worker.settings().timeouts.drain.count());
+    return Failure(cause::Cause::edge_shutdown, std::move(evidence));
 }
 
 net::Task<std::optional<Failure>> Download::hold() {
@@ -112,15 +123,15 @@ net::Task<std::optional<Failure>> Download::hold() {
     while (!body_done() && buffers.held.size() <= settings.limits.hold_back_bytes) {
         const base::Deadline read_limit = loop.after(settings.timeouts.read);
         const base::Deadline deadline = until.earlier(read_limit);
-        // With a known length the bytes go straight to where they are held; a few more than that may
-        // come, which is how bytes behind the end are noticed.
+        // With a known length the bytes go straight to where they are held; a few more than that
+        // may come, which is how bytes behind the end are noticed.
         const std::span<char> space =
             sized ? buffers.held.reserve_free(decoder.remaining_bytes() + kBeyondEnd)
                         .first(decoder.remaining_bytes() + kBeyondEnd)
                   : parts_.worker.scratch().first(ReadSize::kSmallest);
         const net::ReadResult got = co_await parts_.connection.stream.read_some(space, deadline);
         if (!got && got.error().kind == net::ErrorKind::cancelled) {
-            if (parts_.watch.gone()) co_return write_failure(got.error());
+            if (auto failure = interrupted()) co_return failure;
             continue;
         }
         if (!got && got.error().kind == net::ErrorKind::deadline && until < read_limit) break;
@@ -142,8 +153,7 @@ Failure Download::write_failure(const net::Error& error) const {
     if (error.kind == net::ErrorKind::deadline) {
         return client_slow_reader(sent_, parts_.worker.settings().timeouts.client_write);
     }
-    const bool own = error.kind == net::ErrorKind::cancelled;
-    return client_left(ClientPhase::receiving, own ? nullptr : &error, 0, sent_);
+    return client_left(ClientPhase::receiving, &error, 0, sent_);
 }
 
 /// Sends the head and `payload`, and the end if the body is done.
@@ -160,13 +170,13 @@ net::Task<std::optional<Failure>> Download::commit(std::string_view payload) {
         const std::string_view out = buffers.response_out.view();
         std::array parts{net::part(out.substr(0, before)), net::part(payload),
                          net::part(out.substr(before))};
-        const net::WriteResult written = co_await parts_.client.write_all(
-            parts, parts_.worker.loop().after(parts_.worker.settings().timeouts.client_write));
+        const net::WriteResult written = co_await parts_.client.write_all_unless_stalled(
+            parts, parts_.worker.settings().timeouts.client_write);
         if (!written) co_return write_failure(written.error());
     } else {
         std::array parts{net::part(buffers.response_out.view()), net::part(payload)};
-        const net::WriteResult written = co_await parts_.client.write_all(
-            parts, parts_.worker.loop().after(parts_.worker.settings().timeouts.client_write));
+        const net::WriteResult written = co_await parts_.client.write_all_unless_stalled(
+            parts, parts_.worker.settings().timeouts.client_write);
         if (!written) co_return write_failure(written.error());
     }
     committed_ = true;
@@ -192,7 +202,7 @@ net::Task<std::optional<Failure>> Download::stream() {
         const net::ReadResult got = co_await parts_.connection.stream.read_some(
             scratch, loop.after(settings.timeouts.read));
         if (!got && got.error().kind == net::ErrorKind::cancelled) {
-            if (parts_.watch.gone()) co_return write_failure(got.error());
+            if (auto failure = interrupted()) co_return failure;
             continue;
         }
         if (auto failure = read_failure(got)) co_return failure;
@@ -223,8 +233,8 @@ net::Task<std::optional<Failure>> Download::stream() {
         if (lagging) {
             read_size_.lagged();
             std::array whole{net::part(pending.view())};
-            const net::WriteResult written =
-                co_await parts_.client.write_all(whole, loop.after(settings.timeouts.client_write));
+            const net::WriteResult written = co_await parts_.client.write_all_unless_stalled(
+                whole, settings.timeouts.client_write);
             pending.clear();
             if (!written) co_return write_failure(written.error());
             since_yield = 0;
@@ -246,7 +256,7 @@ net::Task<std::optional<Failure>> Download::stream() {
         write_last_chunk(size_line, decoder.trailers());
         std::array whole{net::part(size_line.view())};
         const net::WriteResult written =
-            co_await parts_.client.write_all(whole, loop.after(settings.timeouts.client_write));
+            co_await parts_.client.write_all_unless_stalled(whole, settings.timeouts.client_write);
         if (!written) co_return write_failure(written.error());
     }
     complete_ = true;

@@ -30,6 +30,7 @@ class Download {
         Buffers& buffers;
         const http::ResponseHeadView& head;
         const ClientWatch& watch;
+        const bool& shutting_down;
         http::Framing framing;  // towards the client
         base::SteadyTime head_at;
         uint64_t& bytes_received;
@@ -47,6 +48,8 @@ class Download {
     bool complete() const { return complete_; }
     /// When the head was handed to the kernel.
     std::optional<base::SteadyTime> committed_at() const { return committed_at_; }
+    /// How the origin ended the connection, if it did before the body's end.
+    const std::optional<record::Close>& origin_close() const { return origin_close_; }
     /// The first of the bytes that came behind the end of the response.
     std::string_view extra() const { return extra_; }
 
@@ -58,6 +61,8 @@ class Download {
     std::optional<cause::Failure> decode_held(std::string_view input);
     void keep_extra(std::string_view extra);
     std::optional<cause::Failure> read_failure(const net::ReadResult& got);
+    /// Why a read was cut short, if that ends the response.
+    std::optional<cause::Failure> interrupted() const;
     cause::Failure write_failure(const net::Error& error) const;
     bool body_done() const {
         return parts_.buffers.response_body.state() == h1::BodyDecoder::State::done;
@@ -70,6 +75,7 @@ class Download {
     uint64_t sent_ = 0;
     std::optional<base::SteadyTime> committed_at_;
     std::string extra_;
+    std::optional<record::Close> origin_close_;
     ReadSize read_size_;
 };
 

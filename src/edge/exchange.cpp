@@ -36,13 +36,14 @@ Exchange::Exchange(Session& session, Buffers& buffers)
       session_(session),
       buffers_(buffers),
       watch_(session.client(), interrupt_) {
+    written_before_ = session.client().bytes_written();
     record_.attempts = std::move(buffers_.attempts);
     record_.attempts.clear();
 }
 
 Exchange::~Exchange() {
     if (!completed_ && !quiet_) {
-        note(Failure(Cause::edge_shutdown, {}));
+        note(shutdown_failure());
         record_.aborted = committed_;
         complete();
     }
@@ -165,6 +166,9 @@ Exchange::Outcome Exchange::admit() {
             return bad_request_body(decoder.error(), body_.bytes);
         }
     }
+    if (body_limit > 0 && body_.bytes > body_limit) {
+        return request_body_too_large(body_.bytes, body_limit);
+    }
     body_.replayable = buffers_.replay.size() <= settings.limits.replay_body_bytes;
     body_.read_whole = decoder.state() == h1::BodyDecoder::State::done;
     return std::nullopt;
@@ -231,6 +235,7 @@ net::Task<Exchange::Outcome> Exchange::obtain_connection(record::Attempt& attemp
             watch_.start();
             while (!co_await interrupt_.join(connecting)) {
                 if (watch_.gone()) co_return client_gone(ClientPhase::waiting);
+                if (shutting_down_) co_return shutdown_failure();
             }
             watch_.stop();
         }
@@ -265,8 +270,8 @@ net::Task<Exchange::Outcome> Exchange::send_request(record::Attempt& attempt) {
     const std::string_view frames = frame.view();
     std::array parts{net::part(buffers_.request_out.view()), net::part(frames.substr(0, before)),
                      net::part(payload), net::part(frames.substr(before))};
-    const net::WriteResult written = co_await connection_->stream.write_all(
-        parts, worker_.loop().after(worker_.settings().timeouts.write));
+    const net::WriteResult written = co_await connection_->stream.write_all_unless_stalled(
+        parts, worker_.settings().timeouts.write);
     frame.clear();
     sent_at_ = worker_.loop().clock().now();
     attempt.send_us = base::microseconds(sent_at_ - begin);
@@ -361,9 +366,7 @@ net::Task<Exchange::Outcome> Exchange::read_response_head(record::Attempt& attem
         const origin::Ending ending = !got              ? origin::Ending::of(got.error())
                                       : write_saw_reset ? origin::Ending::of(*write_error_)
                                                         : origin::Ending::fin();
-        attempt.close = ending.kind == origin::Ending::Kind::fin   ? record::Close::fin
-                        : ending.kind == origin::Ending::Kind::rst ? record::Close::rst
-                                                                   : record::Close::timeout;
+        attempt.close = origin::close_of(ending);
         co_return origin::head_ended(view, parser, in.view(), ending);
     }
     head_at_ = worker_.loop().clock().now();
@@ -417,8 +420,14 @@ Exchange::Outcome Exchange::wait_expired() {
     return std::nullopt;
 }
 
+void Exchange::shut_down() {
+    shutting_down_ = true;
+    worker_.loop().fire_soon(interrupt_);
+}
+
 /// Why the wait was cut short, if that ends the request.
 Exchange::Outcome Exchange::interrupted() {
+    if (shutting_down_) return shutdown_failure();
     if (watch_.gone()) return client_gone(ClientPhase::waiting);
     if (!upload_) return std::nullopt;
     switch (upload_->end()) {
@@ -453,10 +462,9 @@ net::Task<Exchange::Outcome> Exchange::pass_interim() {
     out.clear();
     write_response_head(out, buffers_.response_head.head(),
                         {ray_text_, http::Framing::empty(), false, false, ""});
-    record_.response_bytes += out.size();
     std::array parts{net::part(out.view())};
-    const net::WriteResult written = co_await session_.client().write_all(
-        parts, worker_.loop().after(worker_.settings().timeouts.client_write));
+    const net::WriteResult written = co_await session_.client().write_all_unless_stalled(
+        parts, worker_.settings().timeouts.client_write);
     out.clear();
     if (written) co_return std::nullopt;
     if (written.error().kind == net::ErrorKind::deadline) {
@@ -501,13 +509,14 @@ net::Task<Exchange::Then> Exchange::respond() {
     const size_t head_out_bytes = buffers_.response_out.size();
 
     Download download({worker_, session_.client(), *connection_, attempt_view(), buffers_, head,
-                       watch_, framing, head_at_, bytes_received_});
+                       watch_, shutting_down_, framing, head_at_, bytes_received_});
     Outcome failure = co_await download.run(response_head_bytes_);
 
     committed_ = download.committed();
     if (committed_) {
-        record_.response_bytes += head_out_bytes + download.body_bytes_sent();
-        record_.response_body_bytes = download.body_bytes_sent();
+        record_.response_body_bytes =
+            std::min(download.body_bytes_sent(),
+                     response_bytes() - std::min(response_bytes(), head_out_bytes));
         record_.first_byte_us = base::microseconds(*download.committed_at() - started_);
     }
     if (!failure && !download.extra().empty()) {
@@ -515,6 +524,7 @@ net::Task<Exchange::Then> Exchange::respond() {
         note(origin::extra_bytes(view, buffers_.response_body, download.extra()));
     }
     record::Attempt& attempt = record_.attempts.back();
+    if (download.origin_close()) attempt.close = *download.origin_close();
     end_attempt(attempt, failure ? &*failure : nullptr);
     const bool uploaded = body_.read_whole && !uploading() && !sending_.failed;
     upload_.reset();
@@ -543,11 +553,10 @@ net::Task<Exchange::Then> Exchange::tunnel() {
     const http::FieldView* const upgrade = http::find(head.fields, http::FieldName::upgrade);
     write_response_head(out, head,
                         {ray_text_, http::Framing::empty(), false, false, upgrade->value});
-    record_.response_bytes += out.size();
     watch_.stop();
     std::array parts{net::part(out.view())};
-    const net::WriteResult written = co_await session_.client().write_all(
-        parts, worker_.loop().after(worker_.settings().timeouts.client_write));
+    const net::WriteResult written = co_await session_.client().write_all_unless_stalled(
+        parts, worker_.settings().timeouts.client_write);
     committed_ = written.has_value();
     if (written) {
         record_.first_byte_us = base::microseconds(worker_.loop().clock().now() - started_);
@@ -556,7 +565,6 @@ net::Task<Exchange::Then> Exchange::tunnel() {
             buffers_.client_in.view().substr(head_bytes_ + body_in_head_buffer_),
             buffers_.origin_in.view().substr(response_head_bytes_));
         record_.request_bytes += bytes.from_client;
-        record_.response_bytes += bytes.from_origin;
         bytes_received_ += bytes.from_origin;
     } else {
         note(client_left(ClientPhase::receiving, &written.error(), body_.bytes, 0));
@@ -596,11 +604,9 @@ net::Task<Exchange::Then> Exchange::refuse(Failure failure) {
               worker_.http_date(), record_.start, record_.origin_status, head_only_, !stays});
     record_.content_type = size.content_type;
     std::array parts{net::part(out.view())};
-    const size_t bytes = out.size();
-    const net::WriteResult written = co_await session_.client().write_all(
-        parts, worker_.loop().after(worker_.settings().timeouts.client_write));
+    const net::WriteResult written = co_await session_.client().write_all_unless_stalled(
+        parts, worker_.settings().timeouts.client_write);
     if (written) {
-        record_.response_bytes += bytes;
         record_.response_body_bytes = size.body_bytes;
         record_.first_byte_us = base::microseconds(worker_.loop().clock().now() - started_);
     }
@@ -621,6 +627,7 @@ void Exchange::complete() {
     record_.edge = worker_.listen_address();
     record_.request_body_bytes = body_.bytes;
     record_.request_bytes += head_bytes_ + body_.wire_bytes;
+    record_.response_bytes = response_bytes();
     Counters& counters = worker_.counters();
     counters.requests.add();
     counters.response_bytes.add(record_.response_bytes);
@@ -682,6 +689,16 @@ void Exchange::release_connection(bool reusable) {
 origin::AttemptView Exchange::attempt_view() const {
     return {*connection_, sending_,    worker_.loop().clock(), sent_at_, bytes_received_,
             interim_,     idle_before_};
+}
+
+uint64_t Exchange::response_bytes() const {
+    return session_.client().bytes_written() - written_before_;
+}
+
+Failure Exchange::shutdown_failure() const {
+    cause::Evidence evidence;
+    evidence.add("drain_limit_ms", worker_.settings().timeouts.drain.count());
+    return {Cause::edge_shutdown, std::move(evidence)};
 }
 
 Failure Exchange::client_gone(ClientPhase phase) const {

@@ -36,6 +36,9 @@ class Exchange {
     /// `Buffers::client_in` holds at least one byte of the request.
     net::Task<Then> run();
 
+    /// The drain time is over: ends the wait for the origin with 503, or cuts the response off.
+    void shut_down();
+
   private:
     using Outcome = std::optional<cause::Failure>;  // null: go on
 
@@ -64,6 +67,8 @@ class Exchange {
     base::Deadline wait_deadline() const;
     bool uploading() const { return upload_ && upload_->end() == Upload::End::running; }
     origin::AttemptView attempt_view() const;
+    uint64_t response_bytes() const;  // handed to the kernel for this request
+    cause::Failure shutdown_failure() const;
     cause::Failure client_gone(ClientPhase phase) const;
     bool client_stays() const;
     void note(const cause::Failure& failure);
@@ -80,6 +85,7 @@ class Exchange {
     std::string accept_;
     origin::Origin* origin_ = nullptr;
     RequestBody body_;
+    uint64_t written_before_ = 0;     // to the client, for earlier requests
     size_t head_bytes_ = 0;           // of the request
     size_t body_in_head_buffer_ = 0;  // body bytes that came with it
     bool head_only_ = false;          // HEAD
@@ -103,6 +109,7 @@ class Exchange {
     Interrupt interrupt_;
     ClientWatch watch_;
     std::optional<Upload> upload_;
+    bool shutting_down_ = false;
     bool completed_ = false;
     bool committed_ = false;  // the final response's head has gone out
 };

@@ -33,6 +33,10 @@ void Session::end_if_idle() {
     if (idle_) client_.descriptor().cancel_read();
 }
 
+void Session::shut_down() {
+    if (exchange_ != nullptr) exchange_->shut_down();
+}
+
 // The frame of this coroutine is what an idle connection costs: it holds the session and nothing of
 // a request.
 net::Task<void> Session::serve(Worker& worker, net::Stream client, ip::Endpoint address,
@@ -63,7 +67,9 @@ net::Task<Session::After> Session::serve_requests(Buffers& buffers) {
             buffers.client_in.commit(*got);
         }
         Exchange exchange(*this, buffers);
+        exchange_ = &exchange;
         const Exchange::Then then = co_await exchange.run();
+        exchange_ = nullptr;
         if (then == Exchange::Then::linger) co_await linger();
         if (then != Exchange::Then::next_request) co_return After::close;
         if (worker_.draining() && buffers.client_in.empty()) co_return After::close;

@@ -8,6 +8,7 @@
 
 namespace edgecase::edge {
 
+class Exchange;
 class Worker;
 
 class Session {
@@ -28,13 +29,15 @@ class Session {
 
     /// Ends the wait between requests, if that is what the session is doing.
     void end_if_idle();
+    /// Ends the request under way, if there is one.
+    void shut_down();
 
   private:
     friend class Worker;
     enum class After : uint8_t { idle, close };
 
-    // Never inlined: the compiler would put its frame, kilobytes of a request under way, into that of
-    // serve(), which every idle connection keeps.
+    // Never inlined: the compiler would put its frame, kilobytes of a request under way, into that
+    // of serve(), which every idle connection keeps.
     [[gnu::noinline]] net::Task<After> serve_requests(Buffers& buffers);
     net::Task<void> linger();
 
@@ -43,6 +46,7 @@ class Session {
     ip::Endpoint address_;
     Session* next_ = nullptr;
     Session* previous_ = nullptr;
+    Exchange* exchange_ = nullptr;  // the request under way
     bool over_limit_;
     bool idle_ = false;
 };

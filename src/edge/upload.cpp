@@ -92,8 +92,8 @@ net::Task<Upload::End> Upload::pump() {
                 const std::string rest(input);
                 read_size_.lagged();
                 std::array whole{net::part(pending.view())};
-                written = co_await parts_.origin.write_all(
-                    whole, parts_.loop.after(parts_.settings.timeouts.write));
+                written = co_await parts_.origin.write_all_unless_stalled(
+                    whole, parts_.settings.timeouts.write);
                 pending.clear();
                 if (written && !rest.empty()) {
                     std::copy(rest.begin(), rest.end(), parts_.scratch.begin());
@@ -119,8 +119,8 @@ net::Task<Upload::End> Upload::pump() {
         pending.clear();
         write_last_chunk(pending, decoder.trailers());
         std::array whole{net::part(pending.view())};
-        const net::WriteResult written = co_await parts_.origin.write_all(
-            whole, parts_.loop.after(parts_.settings.timeouts.write));
+        const net::WriteResult written =
+            co_await parts_.origin.write_all_unless_stalled(whole, parts_.settings.timeouts.write);
         pending.clear();
         if (!written) {
             error_ = written.error();

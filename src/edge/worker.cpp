@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kFlushInterval{200};  // records are readable within a second
 constexpr std::chrono::milliseconds kAcceptPause{50};     // after running out of descriptors
+constexpr std::chrono::milliseconds kLastWords{250};      // to answer 503 after the drain time
 constexpr size_t kSpareBuffers = 64;                      // kept for the next requests
 
 }  // namespace
@@ -72,9 +73,17 @@ void Worker::begin_drain() {
 }
 
 net::Task<void> Worker::end_after_drain() {
+    constexpr std::chrono::milliseconds kLook{10};
     const base::Deadline deadline = loop_->after(settings_.timeouts.drain);
     while (sessions_.size() > 0 && !deadline.passed(loop_->now())) {
-        co_await loop_->sleep_until(loop_->after(std::chrono::milliseconds(10)));
+        co_await loop_->sleep_until(loop_->after(kLook));
+    }
+    for (Session* session = first_session_; session != nullptr; session = session->next_) {
+        session->shut_down();  // takes effect later, so the list stays as it is
+    }
+    const base::Deadline last = loop_->after(kLastWords);
+    while (sessions_.size() > 0 && !last.passed(loop_->now())) {
+        co_await loop_->sleep_until(loop_->after(kLook));
     }
     loop_->stop();
 }

@@ -6,8 +6,8 @@
 namespace edgecase::net {
 namespace {
 
-constexpr size_t kClassBytes = 64;  // measured frames lie between 60 and 3300 bytes
-constexpr size_t kClasses = 96;     // up to 6 KiB; larger ones are rare and go to the heap
+constexpr size_t kClassBytes = 64;      // measured frames lie between 60 and 3300 bytes
+constexpr size_t kClasses = 96;         // up to 6 KiB; larger ones are rare and go to the heap
 constexpr size_t kKeptPerClass = 4096;  // bounds what one burst of connections leaves behind
 
 struct FreeFrame {

@@ -17,6 +17,12 @@ void set_int(int fd, int level, int option, int value) {
     setsockopt(fd, level, option, &value, sizeof value);
 }
 
+uint32_t queued_bytes(int fd) {
+    int queued = 0;
+    if (ioctl(fd, SIOCOUTQ, &queued) != 0 || queued < 0) return 0;
+    return static_cast<uint32_t>(queued);
+}
+
 }  // namespace
 
 bool ReadOperation::try_once() {
@@ -42,7 +48,10 @@ bool ReadOperation::try_once() {
 }
 
 bool WriteOperation::try_once() {
-    if (!descriptor_->writable) return false;
+    if (!descriptor_->writable) {
+        note_queue();
+        return false;
+    }
     for (;;) {
         while (!parts_.empty() && parts_.front().iov_len == 0) parts_ = parts_.subspan(1);
         if (parts_.empty()) {
@@ -57,6 +66,7 @@ bool WriteOperation::try_once() {
             if (errno == EINTR) continue;
             if (errno == EAGAIN) {
                 descriptor_->writable = false;
+                note_queue();
                 return false;
             }
             result_.emplace(std::unexpected(Error::of(errno)));
@@ -64,6 +74,7 @@ bool WriteOperation::try_once() {
         }
         auto left = static_cast<size_t>(count);
         written_ += left;
+        if (stall_ > base::Duration::zero()) renew(descriptor_->loop().after(stall_));
         while (left > 0 && left >= parts_.front().iov_len) {
             left -= parts_.front().iov_len;
             parts_ = parts_.subspan(1);
@@ -75,6 +86,19 @@ bool WriteOperation::try_once() {
     }
 }
 
+void WriteOperation::note_queue() {
+    if (stall_ > base::Duration::zero()) queued_bytes_ = queued_bytes(descriptor_->fd());
+}
+
+bool WriteOperation::still_moving() {
+    if (stall_ == base::Duration::zero()) return false;
+    const uint32_t queued = queued_bytes(descriptor_->fd());
+    if (queued >= queued_bytes_) return false;
+    queued_bytes_ = queued;
+    renew(descriptor_->loop().after(stall_));
+    return true;
+}
+
 ReadResult Stream::read_now(std::span<char> into) {
     ReadOperation operation(*descriptor_, into, base::Deadline::never());
     if (operation.try_once()) return operation.await_resume();
@@ -82,7 +106,8 @@ ReadResult Stream::read_now(std::span<char> into) {
 }
 
 WriteResult Stream::write_now(std::span<iovec>& parts) {
-    WriteOperation operation(*descriptor_, parts, written_, base::Deadline::never());
+    WriteOperation operation(*descriptor_, parts, written_, base::Deadline::never(),
+                             base::Duration::zero());
     if (operation.try_once()) {
         parts = {};
         return operation.await_resume();
@@ -108,9 +133,7 @@ void Stream::abort() {
 }
 
 uint32_t Stream::unacked_bytes() const {
-    int queued = 0;
-    if (ioctl(descriptor_->fd(), SIOCOUTQ, &queued) != 0 || queued < 0) return 0;
-    return static_cast<uint32_t>(queued);
+    return queued_bytes(descriptor_->fd());
 }
 
 ip::Endpoint Stream::local() const {

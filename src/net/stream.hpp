@@ -42,6 +42,14 @@ class Operation : Waiter, Timer {
           descriptor_(&descriptor),
           deadline_(deadline) {}
 
+    /// Asked when the deadline has passed: an operation that can tell progress may go on.
+    bool still_moving() { return false; }
+    /// Moves the deadline, also of a suspended operation.
+    void renew(base::Deadline deadline) {
+        deadline_ = deadline;
+        if (suspended_) descriptor_->loop().timers().arm(*this, deadline_);
+    }
+
     Descriptor* descriptor_;
     std::optional<Result> result_;
 
@@ -62,6 +70,7 @@ class Operation : Waiter, Timer {
         if (attempt()) resume();
     }
     void on_deadline() {
+        if (static_cast<Self*>(this)->still_moving()) return;
         result_.emplace(std::unexpected(Error{ErrorKind::deadline}));
         resume();
     }
@@ -95,16 +104,24 @@ class ReadOperation : public Operation<ReadOperation, ReadResult> {
 class WriteOperation : public Operation<WriteOperation, WriteResult> {
   public:
     static constexpr bool kReads = false;
+    /// `stall`: the longest time without a byte taken; zero when only `deadline` counts.
     WriteOperation(Descriptor& descriptor, std::span<iovec> parts, uint64_t& written,
-                   base::Deadline deadline)
-        : Operation(descriptor, deadline), parts_(parts), written_(written) {}
+                   base::Deadline deadline, base::Duration stall)
+        : Operation(descriptor, deadline), parts_(parts), written_(written), stall_(stall) {}
     bool try_once();
+    /// Whether the other side has taken bytes since the last look, though not enough for the kernel
+    /// to call the descriptor writable.
+    bool still_moving();
     /// What is not written yet.
     std::span<iovec> rest() const { return parts_; }
 
   private:
+    void note_queue();
+
     std::span<iovec> parts_;
     uint64_t& written_;
+    base::Duration stall_;
+    uint32_t queued_bytes_ = 0;  // unacknowledged at the last look
 };
 
 /// Waits until there is something to read (or FIN, or an error) without taking it.
@@ -146,7 +163,12 @@ class Stream {
     /// Everything. `parts` is consumed as it goes. The deadline is for the whole of it.
     /// Errors: deadline, cancelled, reset, broken_pipe, timed_out, other.
     WriteOperation write_all(std::span<iovec> parts, base::Deadline deadline) {
-        return {*descriptor_, parts, written_, deadline};
+        return {*descriptor_, parts, written_, deadline, base::Duration::zero()};
+    }
+    /// Everything, however long it takes, as long as some bytes go out within each `stall`.
+    /// Errors: as write_all; deadline: nothing moved for so long.
+    WriteOperation write_all_unless_stalled(std::span<iovec> parts, base::Duration stall) {
+        return {*descriptor_, parts, written_, descriptor_->loop().after(stall), stall};
     }
     ReadableOperation wait_readable(base::Deadline deadline) { return {*descriptor_, deadline}; }
 

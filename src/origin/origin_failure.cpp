@@ -98,10 +98,10 @@ Cause cause_of(const net::IcmpError& icmp) {
     }
     switch (icmp.code) {
         case 0:
-        case 6:
             return Cause::connect_unroutable;
         case 1:
-        case 5:
+        case 5:  // RFC 4443 §3.1: 5 and 6 are finer words for 1
+        case 6:
             return Cause::connect_prohibited;
         case 4:
             return Cause::connect_rejected;
@@ -327,6 +327,18 @@ std::string_view to_string(Ending::Kind kind) {
             return "lost";
     }
     return "lost";
+}
+
+record::Close close_of(const Ending& ending) {
+    switch (ending.kind) {
+        case Ending::Kind::fin:
+            return record::Close::fin;
+        case Ending::Kind::rst:
+            return record::Close::rst;
+        case Ending::Kind::lost:
+            return record::Close::timeout;
+    }
+    return record::Close::timeout;
 }
 
 Failure dns_failure(const net::DnsError& error, std::string_view name, base::Duration elapsed) {

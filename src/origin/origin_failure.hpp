@@ -12,6 +12,7 @@
 #include "net/error.hpp"
 #include "net/resolver.hpp"
 #include "origin/connection.hpp"
+#include "record/record.hpp"
 
 namespace edgecase::origin {
 
@@ -27,6 +28,7 @@ struct Ending {
 };
 
 std::string_view to_string(Ending::Kind kind);
+record::Close close_of(const Ending& ending);
 
 /// Where the request stood when the attempt failed.
 struct Sending {
