@@ -121,6 +121,7 @@ net::Task<std::optional<Failure>> Download::hold() {
     h1::BodyDecoder& decoder = buffers.response_body;
     const bool sized = decoder.framing().kind == http::Framing::Kind::length;
     while (!body_done() && buffers.held.size() <= settings.limits.hold_back_bytes) {
+        if (auto failure = interrupted()) co_return failure;
         const base::Deadline read_limit = loop.after(settings.timeouts.read);
         const base::Deadline deadline = until.earlier(read_limit);
         // With a known length the bytes go straight to where they are held; a few more than that
@@ -130,10 +131,7 @@ net::Task<std::optional<Failure>> Download::hold() {
                         .first(decoder.remaining_bytes() + kBeyondEnd)
                   : parts_.worker.scratch().first(ReadSize::kSmallest);
         const net::ReadResult got = co_await parts_.connection.stream.read_some(space, deadline);
-        if (!got && got.error().kind == net::ErrorKind::cancelled) {
-            if (auto failure = interrupted()) co_return failure;
-            continue;
-        }
+        if (!got && got.error().kind == net::ErrorKind::cancelled) continue;
         if (!got && got.error().kind == net::ErrorKind::deadline && until < read_limit) break;
         if (auto failure = read_failure(got)) co_return failure;
         if (fin_ended_) break;
@@ -197,14 +195,12 @@ net::Task<std::optional<Failure>> Download::stream() {
     Batch batch;
     size_t since_yield = 0;
     while (!body_done()) {
+        if (auto failure = interrupted()) co_return failure;
         const std::span<char> scratch = parts_.worker.scratch().first(
             std::min(read_size_.bytes(), parts_.worker.scratch().size()));
         const net::ReadResult got = co_await parts_.connection.stream.read_some(
             scratch, loop.after(settings.timeouts.read));
-        if (!got && got.error().kind == net::ErrorKind::cancelled) {
-            if (auto failure = interrupted()) co_return failure;
-            continue;
-        }
+        if (!got && got.error().kind == net::ErrorKind::cancelled) continue;
         if (auto failure = read_failure(got)) co_return failure;
         if (fin_ended_) break;
         parts_.bytes_received += *got;
