@@ -88,6 +88,24 @@ class ConnectionTest(harness.TestCase):
         self.assertEqual(len(origin.connections), 3)
         self.assertEqual(edge.cases(), [])
 
+    def test_an_http10_client_keeps_its_connection_if_it_asks_to(self):
+        edge, _ = self.edge_before(raw_origin.answering())
+        with edge.client() as client:
+            for _ in range(2):
+                client.send(wire.request(headers=(('Connection', 'keep-alive'),), version='HTTP/1.0'))
+                response = client.response()
+                self.assertEqual((response.status, response.header('connection').lower()), (200, 'keep-alive'))
+
+    def test_a_request_behind_a_large_chunked_upload_is_answered(self):
+        edge, origin = self.edge_before(raw_origin.answering())
+        with edge.client() as client:
+            client.send_aside(wire.request('POST', '/1', (('Transfer-Encoding', 'chunked'),)) +
+                              wire.chunk(b'u' * 300_000) + b'0\r\n\r\n' + wire.request('GET', '/2') +
+                              wire.request('POST', '/3', body=b'v' * 300_000) + wire.request('GET', '/4'))
+            self.assertEqual([client.response().status for _ in range(4)], [200] * 4)
+        self.assertEqual([(r.target, len(r.body)) for r in origin.requests],
+                         [('/1', 300_000), ('/2', 0), ('/3', 300_000), ('/4', 0)])
+
     def test_an_empty_line_before_a_request_is_forgiven(self):
         edge, _ = self.edge_before(raw_origin.answering())
         with edge.client() as client:
@@ -192,6 +210,16 @@ class RequestHeadTest(harness.TestCase):
                         b'5;name=value\r\nhello\r\n' + wire.chunk(b' ' * 70_000) + b'0\r\n\r\n')
             self.assertEqual(client.response().status, 200)
         self.assertEqual(origin.requests[0].body, b'hello' + b' ' * 70_000)
+
+    def test_a_post_without_a_body_keeps_its_length_of_zero(self):
+        request, _ = self.seen(('Content-Length', '0'), method='POST')
+        self.assertEqual(request.all('content-length'), ['0'])
+
+    def test_a_body_passes_with_any_method(self):
+        for method in ('GET', 'DELETE', 'PROPFIND'):
+            with self.subTest(method=method):
+                request, _ = self.seen(method=method, body=b'body')
+                self.assertEqual(request.body, b'body')
 
     def test_request_trailers_arrive(self):
         edge, origin = self.edge_before(raw_origin.answering())

@@ -93,6 +93,29 @@ class RetryTest(harness.TestCase):
         self.stale_and_retried(edge, response, origin)
         self.assertEqual([r.body for r in origin.requests], [b'', b'abc', b'abc'])
 
+    def test_a_post_still_being_sent_is_sent_again_whole(self):
+        died = threading.Event()
+
+        def behave(connection):
+            while request := connection.read_head():
+                if connection.number == 1 and connection.nth == 2:
+                    connection.take(10_000)
+                    connection.close()
+                    died.set()
+                    return
+                connection.read_body(request)
+                connection.respond(b'fresh')
+        edge, origin = self.edge_before(behave)
+        self.assertEqual(edge.fetch().status, 200)
+        with edge.client() as client:
+            client.send(wire.request('POST', headers=(('Content-Length', '30000'),)) + b'a' * 10_000)
+            self.assertTrue(died.wait(5))
+            self.assertTrue(wire.eventually(lambda: len(origin.connections) == 2))
+            client.send(b'b' * 20_000)
+            response = client.response()
+        self.stale_and_retried(edge, response, origin)
+        self.assertEqual(origin.requests[-1].body, b'a' * 10_000 + b'b' * 20_000)
+
     def test_a_post_larger_than_the_replay_buffer_is_not_sent_again(self):
         edge, origin, response = self.second(dying_when_reused(), 'POST', b'p' * 70_000)
         case = self.assert_ray(edge, response, 'reuse.stale', 520, origin_status=0)
@@ -353,6 +376,19 @@ class EvidenceTest(harness.TestCase):
         case = self.assert_ray(edge, edge.fetch(), 'resp.bad_header_value.control', 520)
         self.assertNotIn('s3cr3t', str(case))
         self.assertIn('set-cookie', str(case).lower())
+
+    def test_secrets_of_clients_do_not_stand_in_a_case_file_unless_asked_for(self):
+        edge, _ = self.edge_before(raw_origin.sending(b''))
+        hidden = edge.fetch('/x?access_token=s3cr3t&page=2', headers=(('Authorization', 'Bearer s3cr3t'),))
+        case = edge.ray(hidden.ray)
+        self.assertNotIn('s3cr3t', str(case))
+        self.assertIn('page=2', case['request']['uri'])
+        with edge.client() as client:
+            client.send(b'GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer s3cr3t\x01\r\n\r\n')
+            refused = client.response()
+        self.assertNotIn('s3cr3t', str(edge.ray(refused.ray)))
+        shown = harness.run('ray', refused.ray, '--data-dir', edge.data_dir, '--json', '--show-secrets')
+        self.assertIn('s3cr3t', shown.stdout)
 
     def test_a_broken_head_is_shown_with_offset_and_caret(self):
         head = b'HTTP/1.1 200 OK\r\nX-Fine: 1\r\nX Broken: 2\r\n\r\n'

@@ -180,6 +180,44 @@ class ContinueTest(harness.TestCase):
             self.assertEqual(client.response().status, 200)
         self.assertEqual(origin.requests[0].body, b'hello')
 
+    def test_a_client_that_tires_of_waiting_for_100_continue_is_served(self):
+        edge, origin = self.edge_before(raw_origin.answering())
+        with edge.client() as client:
+            client.send(wire.request('POST', headers=self.EXPECT))
+            self.assertTrue(client.is_silent_for(0.4))
+            client.send(b'hello')
+            self.assertEqual(client.response().status, 200)
+        self.assertEqual(origin.requests[0].body, b'hello')
+
+    def test_an_answer_that_leaves_the_upload_unread_says_that_the_connection_ends(self):
+        def behave(connection):
+            connection.read_head()
+            connection.respond(b'no', '403 Forbidden')
+            connection.wait_for_end()
+        edge, _ = self.edge_before(behave)
+        with edge.client() as client:
+            client.send(wire.request('POST', headers=self.EXPECT))
+            response = client.response()
+            if (response.header('connection') or '').lower() != 'close':
+                client.send(b'hello')  # then the body belongs to the first request still
+                self.assertEqual(client.get().status, 403)
+            else:
+                self.assertEqual(client.until_end(), b'')
+
+    def test_a_connection_whose_upload_was_not_taken_is_not_used_again(self):
+        def behave(connection):
+            connection.read_head()
+            if connection.nth > 1:
+                connection.respond(b'EVIL')
+            connection.respond(b'early')
+            connection.wait_for_end()
+        edge, origin = self.edge_before(behave)
+        with edge.client() as client:
+            client.send(wire.request('POST', headers=(('Content-Length', '100000'),)) + b'u' * 1000)
+            self.assertEqual(client.response().body, b'early')
+        self.assertEqual(edge.fetch().body, b'early')
+        self.assertEqual(len(origin.connections), 2)
+
     def test_an_early_error_from_the_origin_reaches_a_client_in_the_middle_of_its_upload(self):
         def behave(connection):
             connection.read_head()
@@ -274,6 +312,22 @@ class UpgradeTest(harness.TestCase):
             self.assertTrue(client.is_silent_for(1))
             client.send(b'still here')
             self.assertEqual(client.take(10), b'still here')
+
+    def test_an_upgrade_granted_in_the_middle_of_an_upload_does_not_mix_the_two_up(self):
+        def behave(connection):
+            connection.read_head()
+            connection.send(self.SWITCH + b'hi')
+            connection.wait_for_end()
+        edge, _ = self.edge_before(behave)
+        with edge.client() as client:
+            client.send(wire.request('POST', headers=(*self.ASK, ('Content-Length', '10'))) + b'12345')
+            response = client.response()
+            self.assertIn(response.status, (101, 520))
+            client.send(b'67890')
+            client.finish()
+            client.until_end()
+        self.assertIsNone(edge.process.poll())
+        self.assertIsNotNone(edge.ray(response.ray))
 
     def test_an_upgrade_that_the_origin_ignores_is_an_ordinary_response(self):
         edge, _ = self.edge_before(raw_origin.answering())

@@ -52,10 +52,15 @@ std::string heading(const Painter& paint, std::string_view text) {
     return "\n" + paint(Colour::bold, text) + "\n";
 }
 
+/// The status the client saw, and whether it saw all that was to follow.
+std::string status_text(const Record& record) {
+    return std::to_string(record.edge_status) + (record.aborted ? " cut" : "");
+}
+
 std::string headline(const Record& record, const Painter& paint) {
     const cause::Row& row = cause::row(record.cause);
     const cause::Status* const status = cause::status(record.edge_status);
-    std::string text = paint(colour_of(record), std::to_string(record.edge_status));
+    std::string text = paint(colour_of(record), status_text(record));
     if (record.edge_status == 0) text = paint(Colour::red, "no response");
     if (record.cause != cause::Cause::none) {
         // An origin's own status has no title of the edge's.
@@ -251,7 +256,7 @@ std::string case_list_text(std::span<const Record> records, bool colour) {
         const std::string_view uri = record.uri;
         table.add({record::rfc3339(record.start),
                    record.ray.to_string(),
-                   {std::to_string(record.edge_status), colour_of(record)},
+                   {status_text(record), colour_of(record)},
                    std::string(cause::row(record.cause).name),
                    std::to_string(record.attempts.size()),
                    fitted(record.host + std::string(uri.substr(0, uri.find('?'))), 80)});

@@ -187,6 +187,10 @@ std::string table_text(const std::vector<Stop>& stops, bool colour) {
     return table.text(paint, 0);
 }
 
+long in_namespaces() {
+    return std::ranges::count(lab::scenarios(), Target::network, &Scenario::target);
+}
+
 std::string tour_json(const std::vector<Stop>& stops) {
     nlohmann::ordered_json rows = nlohmann::ordered_json::array();
     for (const Stop& stop : stops) {
@@ -260,9 +264,13 @@ int run_demo(const DemoFlags& flags) {
         print(tour_json(stops));
     } else {
         print(table_text(stops, wants_colour()));
-        print("\n" + std::to_string(stops.size()) + " scenarios, " +
-              std::to_string(static_cast<size_t>(stops.size()) - static_cast<size_t>(wrong)) +
-              " named rightly, " + std::to_string(wrong) + " not.\n");
+        print(
+            "\n" + std::to_string(stops.size()) + " scenarios, " +
+            std::to_string(static_cast<size_t>(stops.size()) - static_cast<size_t>(wrong)) +
+            " named rightly, " + std::to_string(wrong) + " not. " +
+            std::to_string(in_namespaces()) +
+            " more need a network namespace with a firewall:\n`edgecase lab --list` shows them, " +
+            "`./dev test` runs them.\n");
     }
     if (!flags.once) {
         print("\nTry it: open " + url + "/resp.empty_fin in a browser, then\n  edgecase ray RAY " +

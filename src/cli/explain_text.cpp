@@ -167,6 +167,7 @@ std::expected<std::string, std::string> explain_text(std::string_view status_or_
     text += status.retry_after_s == 0 ? ""
                                       : "  A client may try again after " +
                                             std::to_string(status.retry_after_s) + " s.\n";
+    if (subject->rows.empty()) return text + "\nNo cause of this version leads to it.\n";
     text += "\nThe edge answers so for:\n" + names_and_reasons(subject->rows, paint);
     return text +
            "\n`edgecase explain CAUSE` says more of each; `edgecase ray ID` says which it was.\n";

@@ -1,6 +1,7 @@
 // Owns the command line: the flags of every subcommand, and which function each one starts.
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "cli/console.hpp"
 #include "cli/demo.hpp"
@@ -114,7 +115,7 @@ void add_queries(CLI::App& app, int& status) {
     CLI::App* const config = app.add_subcommand("config", "Configuration files");
     config->require_subcommand(1);
     CLI::App* const check = config->add_subcommand("check", "Check a file without running it");
-    check->add_option("FILE", check_flags->file, "The TOML file")->required();
+    check->add_option("--config,FILE", check_flags->file, "The TOML file")->required();
     check->add_flag("--json", check_flags->json, "Machine-readable");
     check->callback([check_flags, &status] {
         status = cli::run_config_check(check_flags->file, check_flags->json);
@@ -134,6 +135,13 @@ int main(int argc, char** argv) {
     add_serve(app, status);
     add_lab_and_demo(app, status);
     add_queries(app, status);
+    const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
+    const auto named = [&](const CLI::App* command) { return command->check_name(argv[1]); };
+    if (argc > 1 && *argv[1] != '-' && std::ranges::none_of(commands, named)) {
+        cli::complain("there is no command \"" + std::string(argv[1]) +
+                      "\" (edgecase --help says what there is)");
+        return cli::kUsage;
+    }
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

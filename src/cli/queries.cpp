@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/ascii.hpp"
 #include "base/clock.hpp"
 #include "base/duration.hpp"
 #include "cause/table.hpp"
@@ -30,7 +31,10 @@ bool is_cause_or_prefix(const std::string& name) {
 }  // namespace
 
 int run_ray(const RayFlags& flags) {
-    const auto ray = record::RayId::parse(flags.ray);
+    // Pasted from a page that shows it in capitals it is still the same number.
+    std::string text = flags.ray;
+    for (char& c : text) c = base::lower(c);
+    const auto ray = record::RayId::parse(text);
     if (!ray) {
         complain("\"" + flags.ray + "\" is not a Ray ID: 16 lower-case hex digits, perhaps with -" +
                  "COLO");

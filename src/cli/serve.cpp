@@ -115,9 +115,10 @@ int run_lab(const LabFlags& flags) {
         print(flags.json ? lab::list_json() : lab::list_text());
         return kFine;
     }
-    const auto listen = ip::Endpoint::parse(flags.listen);
+    const auto listen = config::parse_listen(flags.listen);
     if (!listen) {
-        complain("--listen wants ADDRESS:PORT, not \"" + flags.listen + "\"");
+        complain("--listen wants HOST:PORT with an address, localhost or * as HOST, not \"" +
+                 flags.listen + "\"");
         return kUsage;
     }
     block_signals();

@@ -134,14 +134,6 @@ Problem bytes(Settings& settings, const Value& value) {
 
 // ---- top level ----
 
-std::optional<ip::Endpoint> parse_listen(std::string_view text) {
-    const auto parts = ip::HostPort::parse(text);
-    if (!parts) return std::nullopt;
-    if (parts->host == "localhost") return ip::Endpoint{ip::Address::v4(0x7f00'0001), parts->port};
-    if (parts->host == "*") return ip::Endpoint{ip::Address::v4(0), parts->port};
-    return ip::Endpoint::parse(text);
-}
-
 constexpr std::string_view kListenForm =
     "HOST:PORT with an address, localhost or * as HOST, such as \"127.0.0.1:8520\"";
 
@@ -347,6 +339,14 @@ constexpr bool names_are_unique() {
 static_assert(names_are_unique());
 
 }  // namespace
+
+std::optional<ip::Endpoint> parse_listen(std::string_view text) {
+    const auto parts = ip::HostPort::parse(text);
+    if (!parts) return std::nullopt;
+    if (parts->host == "localhost") return ip::Endpoint{ip::Address::v4(0x7f00'0001), parts->port};
+    if (parts->host == "*") return ip::Endpoint{ip::Address::v4(0), parts->port};
+    return ip::Endpoint::parse(text);
+}
 
 std::string Key::path() const {
     return table.empty() ? std::string(name) : std::string(table) + "." + std::string(name);

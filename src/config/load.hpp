@@ -37,6 +37,9 @@ std::expected<Settings, ConfigError> load(std::string_view toml, std::string_vie
 /// The same for a file on disk. Errors: also an unreadable file.
 std::expected<Settings, ConfigError> load_file(const std::string& path, const Overrides& overrides);
 
+/// HOST:PORT where HOST is an address, `localhost` or `*` (0.0.0.0). Errors: nullopt.
+std::optional<ip::Endpoint> parse_listen(std::string_view text);
+
 /// The names `profile` may have.
 std::vector<std::string_view> profile_names();
 

@@ -278,7 +278,10 @@ net::Task<Exchange::Then> Exchange::tunnel() {
         record_.request_bytes += bytes.from_client;
         bytes_received_ += bytes.from_origin;
     } else {
-        note(client_left(ClientPhase::receiving, &written.error(), body_.bytes, 0));
+        record_.edge_status = 499;
+        note(written.error().kind == net::ErrorKind::deadline
+                 ? client_slow_reader(0, worker_.settings().timeouts.client_write)
+                 : client_left(ClientPhase::receiving, &written.error(), body_.bytes, 0));
     }
     end_attempt(record_.attempts.back(), nullptr);
     release_connection(false);

@@ -8,7 +8,7 @@
 
 namespace edgecase::edge {
 
-/// What the edge adds to a request. Source: cloudflare.md §3.1.
+/// What the edge adds to a request. Source: Cloudflare, HTTP request headers.
 struct RequestAdditions {
     std::string_view ray;  // with colo: the CF-Ray value
     std::string_view client_ip;

@@ -17,7 +17,7 @@ enum class MediaType : uint8_t { html, problem_json, json, markdown };
 /// The highest weight wins, ties go to the first listed. `*/*` is HTML and `text/*` Markdown,
 /// unless the same field refuses that type with q=0. Elements that are malformed or of another type
 /// do not count, and if none is left the answer is HTML: an error is better shown than met with a
-/// 406. Source: RFC 9110 12.5.1; cloudflare.md 5.
+/// 406. Source: RFC 9110 12.5.1; Cloudflare, error responses.
 MediaType negotiate(std::string_view accept);
 
 /// All a page may be made of. There is no room for evidence here, so none can leak.

@@ -11,10 +11,10 @@ namespace edgecase::errorpage {
 /// Both JSON types have this body. `cloudflare_error` is true, as it is in every such body of
 /// Cloudflare's, because clients written for those tell by it that an edge speaks and not the
 /// origin; `edgecase_error` says which edge. `type` is a URN: there is no public page to point at.
-/// Source: cloudflare.md 5; RFC 9457.
+/// Source: Cloudflare, error responses; RFC 9457.
 std::string json_body(const Subject& subject, base::WallTime time);
 
-/// YAML front matter, then the sections. Source: cloudflare.md 5.
+/// YAML front matter, then the sections. Source: Cloudflare, error responses.
 std::string markdown_body(const Subject& subject, base::WallTime time);
 
 }  // namespace edgecase::errorpage

@@ -10,7 +10,7 @@
 
 namespace edgecase::net {
 
-/// Source: tcp(7), TCP_INFO and SIOCOUTQ; what each tells: ../reference/causes.md §4.
+/// Source: tcp(7), TCP_INFO and SIOCOUTQ; what each tells: docs/evidence.md.
 struct TcpFacts {
     std::string_view state;  // as ss(8) names it: ESTAB, SYN-SENT, CLOSE-WAIT...
     uint32_t rtt_us = 0;     // 0: no SYN-ACK was ever seen

@@ -8,7 +8,8 @@
 namespace edgecase::origin {
 namespace {
 
-// Source: cloudflare.md §1: a probe after the idle time, the next at half of it, two unanswered.
+// Source: Cloudflare, TCP connections to the origin: a probe after the idle time, the next at half
+// of it, two unanswered.
 constexpr int kKeepAliveProbes = 2;
 
 /// Counts a connection as open until it is kept or, failed or cancelled, forgotten.

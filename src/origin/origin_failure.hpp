@@ -83,7 +83,7 @@ cause::Failure extra_bytes(const AttemptView& attempt, const h1::BodyDecoder& de
 cause::Failure own_status(uint16_t status);
 
 /// Whether the attempt that failed so may be made again on a fresh connection.
-/// Source: cloudflare.md §11 (retry only if reused, and the body can be sent again).
+/// Source: docs/adr/0006-retries.md.
 bool may_retry(const cause::Failure& failure, const Connection* connection, uint64_t bytes_received,
                bool body_replayable);
 

@@ -19,12 +19,13 @@ void serve_fresh(Exchange& exchange) {
 
 void serve_fin_if_reused(Exchange& exchange) {
     if (exchange.nth_request() == 1) return serve_fresh(exchange);
-    exchange.finish();
+    // Only once the edge has certainly read more of the body than it keeps.
+    if (exchange.read_body()) exchange.finish();
 }
 
 void serve_rst_if_reused(Exchange& exchange) {
     if (exchange.nth_request() == 1) return serve_fresh(exchange);
-    exchange.reset();
+    if (exchange.read_body()) exchange.reset();
 }
 
 constexpr std::array kScenarios{
