@@ -1,5 +1,6 @@
-"""Disorder: mutilated messages in both directions and clients that leave at any moment. Nothing may crash, leak
-or reach a client unparsed. The disorder is random with a fixed seed, so a failure comes again."""
+"""Disorder: mutilated messages in both directions and clients that leave at any moment. Nothing may
+crash, leak or reach a client unparsed. The disorder is random with a fixed seed, so a failure comes
+again."""
 import contextlib
 import os
 import random
@@ -26,8 +27,10 @@ REQUESTS = [
     b'GET http://edge.test/ HTTP/1.1\r\nHost: edge.test\r\nConnection: x, close\r\nX: y\r\n\r\n',
     b'GET / HTTP/1.0\r\n\r\n',
 ]
-PIECES = [b'\r\n', b'\n', b'\r', b'\0', b' ', b':', b'\t', b'\xff', b'\r\n\r\n', b'Content-Length: 5\r\n',
-          b'Transfer-Encoding: chunked\r\n', b'HTTP/1.1 200 OK\r\n', b'0\r\n\r\n', b'ffffffffffffffff\r\n']
+PIECES = [b'\r\n', b'\n', b'\r', b'\0', b' ', b':', b'\t', b'\xff', b'\r\n\r\n',
+          b'Content-Length: 5\r\n',
+          b'Transfer-Encoding: chunked\r\n', b'HTTP/1.1 200 OK\r\n', b'0\r\n\r\n',
+          b'ffffffffffffffff\r\n']
 
 
 def mutilated(chance, message):
@@ -90,7 +93,7 @@ class MutilationTest(harness.TestCase):
             '[timeouts]\nclient_head = "300ms"\nclient_body = "300ms"\nclient_idle = "300ms"\n'))
         for number in range(400):
             chance = random.Random(number)
-            with edge.client(timeout=5 * harness.SLOWNESS) as client, contextlib.suppress(ConnectionError):
+            with edge.client(timeout=5 * harness.SLOWNESS) as client, contextlib.suppress(OSError):
                 for piece in in_pieces(chance, mutilated(chance, chance.choice(REQUESTS))):
                     client.send(piece)
                 if chance.random() < 0.7:
@@ -119,7 +122,8 @@ class LeavingTest(harness.TestCase):
                 time.sleep(chance.choice((0, 0, 0.01)))
                 body = b'x' * chance.choice((0, 10, 70_000, 900_000))
                 if chance.random() < 0.2:
-                    connection.send(b'HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n' + body[:50_000])
+                    connection.send(b'HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n' +
+                                    body[:50_000])
                     return
                 if not connection.respond(body) or request is None:
                     return
@@ -135,7 +139,8 @@ class LeavingTest(harness.TestCase):
         def open_now():
             return len(os.listdir(f'/proc/{edge.pid}/fd'))
         # What may remain open are connections to the origin that wait in the pool.
-        self.assertTrue(wire.eventually(lambda: open_now() <= before + 8, 8), f'{before} -> {open_now()}')
+        self.assertTrue(wire.eventually(lambda: open_now() <= before + 8, 8),
+                        f'{before} -> {open_now()}')
         self.assertEqual(edge.fetch().status, 200)
         causes = {case['cause'] for case in edge.cases('--limit', '2000')}
         self.assertNotIn('edge.internal', causes)

@@ -1,4 +1,5 @@
-"""Clients that misbehave: each is refused or let go with the exact cause, and the origin never suffers for it."""
+"""Clients that misbehave: each is refused or let go with the exact cause, and the origin never
+suffers for it."""
 import json
 import re
 import socket
@@ -38,7 +39,8 @@ def offsets(evidence):
 
 
 class MalformedTest(harness.TestCase):
-    """One test per row of malformed_requests, each on a connection that has served a good request."""
+    """One test per row of malformed_requests, each on a connection that has served a good
+    request."""
 
     def refuse(self, prefix, text, cause, status):
         data, offset = malformed_requests.split_mark(text)
@@ -153,7 +155,8 @@ class RefusalTest(harness.TestCase):
         self.assertRegex(origin.requests[0].header('cdn-loop'), r'^cloudflare, \S')
 
     def test_a_client_beyond_the_connection_limit_gets_503_and_the_others_are_served(self):
-        edge, _ = self.edge_before(raw_origin.answering(), config='[limits]\nclient_connections = 2\n')
+        edge, _ = self.edge_before(raw_origin.answering(),
+                                   config='[limits]\nclient_connections = 2\n')
         with edge.client() as first, edge.client() as second:
             self.assertEqual([first.get().status, second.get().status], [200, 200])
             with edge.client() as third:
@@ -236,7 +239,8 @@ class SlowTest(harness.TestCase):
             client.send(wire.request())
             response = client.response(body=False)
             case = edge.only_case('client.slow_reader')
-        self.assert_case(case, 'client.slow_reader', ray_id=response.ray, edge_status=499, actor='client')
+        self.assert_case(case, 'client.slow_reader', ray_id=response.ray, edge_status=499,
+                         actor='client')
         self.assertEqual(case['origin_status'], 200)
 
     def test_a_reader_that_is_merely_slow_is_not_let_go(self):
@@ -291,7 +295,8 @@ class LeavingTest(harness.TestCase):
 
     def test_a_client_that_closes_inside_a_chunked_upload_is_an_upload_abort(self):
         self.leave(lambda client: client.close(), 'client.upload_abort',
-                   wire.request('POST', headers=(('Transfer-Encoding', 'chunked'),)) + b'5\r\nhello')
+                   wire.request('POST', headers=(('Transfer-Encoding', 'chunked'),)) +
+                   b'5\r\nhello')
 
     def test_a_client_that_leaves_inside_a_long_response_is_499(self):
         def behave(connection):
@@ -320,7 +325,8 @@ class LeavingTest(harness.TestCase):
                 client.send(wire.request())
                 time.sleep(0.2)  # nothing to poll: nobody sees the request yet
                 client.reset()
-                case = self.assert_case(edge.only_case('client.abort'), 'client.abort', edge_status=499)
+                case = self.assert_case(edge.only_case('client.abort'), 'client.abort',
+                                        edge_status=499)
         self.assertLess(case['duration_ms'], 5000)
 
     def test_a_head_cut_short_by_the_client_leaves_the_origin_in_peace(self):

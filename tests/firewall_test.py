@@ -1,4 +1,5 @@
-"""Firewalls and routes that fail, in network namespaces: edge and client in one, the origin in another."""
+"""Firewalls and routes that fail, in network namespaces: edge and client in one, the origin in
+another."""
 import os
 import re
 import threading
@@ -72,7 +73,8 @@ class LabSetupTest(FirewallTest):
         edge = self.edge(url, namespace=edge_side, config=harness.scenario_config(row), timeouts={})
         client = self.client_in(edge_side, edge)
         side.run('sh', '-c', filled(row['setup']))
-        response = self.through(edge, edge_side, row['method'], row['path'], b'u' * size or None, client)
+        response = self.through(edge, edge_side, row['method'], row['path'], b'u' * size or None,
+                                client)
         case = self.assert_ray(edge, response, row['cause'], row['status'])
         self.assertEqual(response.cut, row['aborts_client'], response)
         if 'reject with icmp' in row['setup']:

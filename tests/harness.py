@@ -1,4 +1,5 @@
-"""Starts and ends the real binary for the tests, reads its records, and runs test cases side by side."""
+"""Starts and ends the real binary for the tests, reads its records, and runs test cases side by
+side."""
 import concurrent.futures
 import itertools
 import json
@@ -113,7 +114,8 @@ class Server:
 
 
 def scenario_config(row):
-    """The configuration that a scenario of the lab needs: the usual short timeouts under its own lines."""
+    """The configuration that a scenario of the lab needs: the usual short timeouts under its own
+    lines."""
     lines = {'timeouts.connect': '"1500ms"', 'timeouts.ack': '"2s"', 'timeouts.read': '"2s"',
              'timeouts.write': '"2s"', 'timeouts.dns': '"1s"'}
     lines |= dict(re.findall(r'^\s*(\S+)\s*=\s*(.+)$', row['edge_config'], re.MULTILINE))
@@ -167,7 +169,8 @@ class Edge(Server):
         return run_json('cases', '--data-dir', self.data_dir, '--json', *filters)
 
     def only_case(self, cause, seconds=3):
-        """Waits for a case with that cause and gives its case file; for faults without a response."""
+        """Waits for a case with that cause and gives its case file; for faults without a
+        response."""
         found = wire.eventually(lambda: [c for c in self.cases() if c['cause'] == cause],
                                 seconds * SLOWNESS)
         if len(found) != 1:
@@ -190,7 +193,8 @@ def free_port():
 
 
 class ClosedPort:
-    """A port that nobody else can take and that refuses connections; of every address if `host` is empty."""
+    """A port that nobody else can take and that refuses connections; of every address if `host` is
+    empty."""
 
     def __init__(self, host='127.0.0.1'):
         self.socket = socket.socket()
@@ -263,8 +267,10 @@ class TestCase(unittest.TestCase):
         return path
 
     def assert_case(self, case, cause, **fields):
-        """The case file names this cause, and has these fields; what matters of it is shown if not."""
-        shown = json.dumps({key: case[key] for key in ('ray_id', 'edge_status', 'origin_status', 'cause', 'actor',
+        """The case file names this cause, and has these fields; what matters of it is shown if
+        not."""
+        shown = json.dumps({key: case[key]
+                            for key in ('ray_id', 'edge_status', 'origin_status', 'cause', 'actor',
                                                        'summary', 'aborted', 'evidence')} |
                            {'attempts': [a['cause'] for a in case['attempts']]})
         self.assertEqual(case['cause'], cause, shown)
@@ -302,8 +308,9 @@ def _run_one(test):
 
 
 def main(impossible=None, jobs=8, after=None):
-    """Runs the test cases of the calling module, `jobs` at a time: they mostly wait. Arguments pick tests
-    by a part of their name. `impossible`: a sentence why nothing here can run. `after()` may print."""
+    """Runs the test cases of the calling module, `jobs` at a time: they mostly wait. Arguments pick
+    tests by a part of their name. `impossible`: a sentence why nothing here can run. `after()` may
+    print."""
     if impossible is None and not os.path.exists(BINARY):
         impossible = f'no binary at {BINARY}; set EDGECASE_BINARY'
     if impossible:
@@ -335,5 +342,6 @@ def main(impossible=None, jobs=8, after=None):
     sys.exit(SKIPPED if skipped == len(tests) else 0)
 
 
-__all__ = ['BINARY', 'ClosedPort', 'Edge', 'SANITIZED', 'SLOWNESS', 'Server', 'Shared', 'TestCase', 'free_port',
+__all__ = ['BINARY', 'ClosedPort', 'Edge', 'SANITIZED', 'SLOWNESS', 'Server', 'Shared', 'TestCase',
+           'free_port',
            'main', 'namespaces', 'resident_bytes', 'run', 'run_json', 'scenario_config', 'spawn']

@@ -1,5 +1,5 @@
-"""Requests that must be refused: (sentence, cause, status, bytes). The offending byte follows the mark §, which is
-not sent; without a mark any offset will do."""
+"""Requests that must be refused: (sentence, cause, status, bytes). The offending byte follows the
+mark §, which is not sent; without a mark any offset will do."""
 
 MARK = '§'.encode('latin-1')
 HOST = 'Host: edge.test\r\n'
@@ -18,7 +18,8 @@ def line(text):
 HEADS = [
     # The start line.
     ('an HTTP/0.9 request', 'client.bad_request_line', 400, line('GET /refused§')),
-    ('two spaces in the request line', 'client.bad_request_line', 400, line('GET § /refused HTTP/1.1')),
+    ('two spaces in the request line', 'client.bad_request_line', 400,
+     line('GET § /refused HTTP/1.1')),
     ('a tab in the request line', 'client.bad_request_line', 400, line('GET§\t/refused HTTP/1.1')),
     ('a space behind the version', 'client.bad_request_line', 400, line('GET /refused HTTP/1.1§ ')),
     ('a space before the method', 'client.bad_request_line', 400, line('§ GET /refused HTTP/1.1')),
@@ -29,7 +30,8 @@ HEADS = [
     ('a target with a fragment', 'client.bad_target', 400, line('GET /refused§#x HTTP/1.1')),
     ('a target with a control byte', 'client.bad_target', 400, line('GET /refused§\x01 HTTP/1.1')),
     ('a target that is not ASCII', 'client.bad_target', 400, line('GET /refused§\xe4 HTTP/1.1')),
-    ('a target of another scheme', 'client.bad_target', 400, line('GET §ftp://edge.test/ HTTP/1.1')),
+    ('a target of another scheme', 'client.bad_target', 400,
+     line('GET §ftp://edge.test/ HTTP/1.1')),
     ('a target with user information', 'client.bad_target', 400,
      line('GET http://me§@edge.test/ HTTP/1.1')),
     ('a CONNECT', 'client.bad_target', 400, line('CONNECT edge.test:443 HTTP/1.1')),
@@ -38,7 +40,8 @@ HEADS = [
     ('a second empty line before a request', 'client.bad_request_line', 400,
      '\r\n§\r\nGET /refused HTTP/1.1\r\nHost: edge.test\r\n\r\n'),
     # Not HTTP at all.
-    ('the HTTP/2 preface', 'client.not_http.h2', 400, '§PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0'),
+    ('the HTTP/2 preface', 'client.not_http.h2', 400,
+     '§PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0'),
     ('a TLS hello', 'client.not_http.tls', 400,
      '§\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03' + 'r' * 32),
     ('an SSH banner', 'client.not_http.other', 400, '§SSH-2.0-OpenSSH_9.2\r\n'),
@@ -46,7 +49,8 @@ HEADS = [
      '§PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\nGET /refused HTTP/1.1\r\nHost: edge.test\r\n\r\n'),
     ('binary garbage', 'client.not_http.other', 400, '§\x01\x02\x03\x04'),
     # Lines.
-    ('a bare LF behind the request line', 'client.bare_lf', 400, 'GET /refused HTTP/1.1§\nHost: a\n\n'),
+    ('a bare LF behind the request line', 'client.bare_lf', 400,
+     'GET /refused HTTP/1.1§\nHost: a\n\n'),
     ('a bare LF behind a header', 'client.bare_lf', 400, field('X-A: b§\nX-C: d')),
     ('a bare LF as the blank line', 'client.bare_lf', 400,
      'GET /refused HTTP/1.1\r\nHost: edge.test\r\n§\n'),
@@ -64,7 +68,8 @@ HEADS = [
     ('a header without a name', 'client.bad_header_name.empty', 400, field('§: b')),
     ('a header line without a colon', 'client.no_colon', 400, field('X-A§')),
     ('a NUL in a header value', 'client.bad_header_value.nul', 400, field('X-A: b§\0c')),
-    ('a control byte in a header value', 'client.bad_header_value.control', 400, field('X-A: b§\x02')),
+    ('a control byte in a header value', 'client.bad_header_value.control', 400,
+     field('X-A: b§\x02')),
     ('a DEL in a header value', 'client.bad_header_value.control', 400, field('X-A: b§\x7f')),
     # Host.
     ('no Host', 'client.missing_host', 400, 'GET /refused HTTP/1.1\r\n§\r\n'),
@@ -111,7 +116,8 @@ HEADS = [
      field('Transfer-Encoding: chunked, §chunked', 'POST')),
     ('chunked not last', 'client.te_not_final', 400,
      field('Transfer-Encoding: chunked, §identity', 'POST')),
-    ('an unknown transfer coding', 'client.bad_te', 501, field('Transfer-Encoding: §xchunked', 'POST')),
+    ('an unknown transfer coding', 'client.bad_te', 501,
+     field('Transfer-Encoding: §xchunked', 'POST')),
     ('gzip as a transfer coding', 'client.bad_te', 501,
      field('Transfer-Encoding: §gzip, chunked', 'POST')),
     ('identity as a transfer coding', 'client.bad_te', 501,
@@ -122,7 +128,8 @@ HEADS = [
     ('an expectation nobody knows', 'client.bad_expectation', 417, field('Expect: §magic', 'POST')),
     ('a request line of 20000 bytes', 'client.uri_too_long', 414,
      line('GET /refused?' + 'q' * 20_000 + ' HTTP/1.1')),
-    ('a header line of 20000 bytes', 'client.header_line_too_large', 431, field('X-A: ' + 'v' * 20_000)),
+    ('a header line of 20000 bytes', 'client.header_line_too_large', 431,
+     field('X-A: ' + 'v' * 20_000)),
     ('40000 bytes of cookies', 'client.headers_too_large', 431,
      field('\r\n'.join(f'Cookie: a{i}=' + 'c' * 4000 for i in range(10)))),
     ('200 headers', 'client.too_many_headers', 431,
@@ -140,7 +147,8 @@ BODIES = [
     ('a chunk size ended by a bare LF', 'client.bad_chunk', 400, '5§\nhello\r\n'),
     ('a chunk longer than it says', 'client.bad_chunk', 400, '5\r\nhello§!\r\n'),
     ('a chunk shorter than it says', 'client.bad_chunk', 400, '5\r\nhel\r\n§0\r\n\r\n'),
-    ('a trailer line without a colon', 'client.bad_trailer', 400, '5\r\nhello\r\n0\r\nnonsense§\r\n\r\n'),
+    ('a trailer line without a colon', 'client.bad_trailer', 400,
+     '5\r\nhello\r\n0\r\nnonsense§\r\n\r\n'),
     ('a trailer with white space before its colon', 'client.bad_trailer', 400,
      '5\r\nhello\r\n0\r\nX-A§ : b\r\n\r\n'),
 ]

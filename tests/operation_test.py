@@ -86,7 +86,8 @@ class LifeTest(harness.TestCase):
     def test_successes_are_on_record_too(self):
         edge, _ = self.edge_before(raw_origin.answering())
         response = edge.fetch('/fine?a=b')
-        case = self.assert_ray(edge, response, 'none', 200, edge_status=200, origin_status=200, actor='none')
+        case = self.assert_ray(edge, response, 'none', 200, edge_status=200, origin_status=200,
+                               actor='none')
         self.assertEqual((case['request']['method'], case['request']['uri']), ('GET', '/fine?a=b'))
         self.assertEqual(case['request']['host'], 'edge.test')
 
@@ -153,7 +154,8 @@ class FullDiskTest(harness.TestCase):
             except OSError:
                 pass
         path = '/' + 'p' * 2000
-        told = wire.eventually(lambda: [edge.fetch(path).status for _ in range(10)] and edge.errors(), 10)
+        told = wire.eventually(lambda: [edge.fetch(path).status for _ in range(10)]
+                               and edge.errors(), 10)
         self.assertRegex(told, r'(?i)full|no space|space left')
         self.assertLess(len(told.splitlines()), 20, 'one line, not one for each record')
         self.assertEqual(edge.fetch().status, 520)
@@ -191,7 +193,8 @@ class BadInputTest(harness.TestCase):
 
     def test_an_unknown_ray_exits_with_1(self):
         edge, _ = self.edge_before(raw_origin.answering())
-        self.refused('ray', '0000000000000000', '--data-dir', edge.data_dir, status=1, says='0000000000000000')
+        self.refused('ray', '0000000000000000', '--data-dir', edge.data_dir, status=1,
+                     says='0000000000000000')
 
     def test_what_is_no_ray_exits_with_2(self):
         edge, _ = self.edge_before(raw_origin.answering())
@@ -227,17 +230,20 @@ class BadInputTest(harness.TestCase):
             port = taken.getsockname()[1]
             self.refused('serve', '--listen', f'127.0.0.1:{port}', '--origin', 'http://127.0.0.1:1',
                          '--data-dir', self.temporary_directory(), says=f'127.0.0.1:{port}')
-            self.refused('serve', '--listen', '127.0.0.1:0', '--admin', f'127.0.0.1:{port}', '--origin',
+            self.refused('serve', '--listen', '127.0.0.1:0', '--admin', f'127.0.0.1:{port}',
+                         '--origin',
                          'http://127.0.0.1:1', '--data-dir', self.temporary_directory(),
                          says=f'127.0.0.1:{port}')
 
     def test_a_second_edge_on_the_port_of_the_first_exits_with_2(self):
         edge, _ = self.edge_before(raw_origin.answering())
-        self.refused('serve', '--listen', f'127.0.0.1:{edge.address[1]}', '--origin', 'http://127.0.0.1:1',
+        self.refused('serve', '--listen', f'127.0.0.1:{edge.address[1]}', '--origin',
+                     'http://127.0.0.1:1',
                      '--data-dir', self.temporary_directory(), says=str(edge.address[1]))
 
     def test_an_unwritable_folder_exits_with_2(self):
-        for path, says in (('/proc/edgecase', '/proc/edgecase'), ('/dev/null/edgecase', '/dev/null')):
+        for path, says in (('/proc/edgecase', '/proc/edgecase'),
+                           ('/dev/null/edgecase', '/dev/null')):
             self.serve('--origin', 'http://127.0.0.1:1', '--data-dir', path, says=says)
 
     def test_a_malformed_file_is_named_with_line_and_column(self):
@@ -286,7 +292,8 @@ class CasesTest(harness.TestCase):
             connection.respond(b'own', '503 Own' if request.target == '/own' else '200 OK')
         edge, _ = self.edge_before(behave)
         rays = {path: edge.fetch(path, host=host).ray
-                for path, host in (('/empty/a', 'a.test'), ('/own', 'a.test'), ('/empty/b', 'b.test'),
+                for path, host in (('/empty/a', 'a.test'), ('/own', 'a.test'),
+                                   ('/empty/b', 'b.test'),
                                    ('/fine', 'a.test'))}
         edge.ray(rays['/fine'])
 
@@ -326,7 +333,8 @@ class CasesTest(harness.TestCase):
 
 class DemoTest(harness.TestCase):
     def test_the_tour_names_every_cause_rightly(self):
-        result = harness.run('demo', '--once', '--listen', '127.0.0.1:0', timeout=110, cwd=self.temporary_directory())
+        result = harness.run('demo', '--once', '--listen', '127.0.0.1:0', timeout=110,
+                             cwd=self.temporary_directory())
         wrong = [line for line in result.stdout.splitlines() if 'truly' in line or 'not.' in line]
         self.assertEqual(result.returncode, 0, wrong + [result.stderr[-2000:]])
         self.assertIn('resp.empty_fin', result.stdout)

@@ -1,4 +1,5 @@
-"""Good behaviour between a client and an origin: what is passed on, what is added, what is kept back."""
+"""Good behaviour between a client and an origin: what is passed on, what is added, what is kept
+back."""
 import json
 
 import harness
@@ -7,7 +8,8 @@ import wire
 
 
 def scripted(*responses):
-    """An origin whose nth request, over all connections, gets the nth response; connections stay open."""
+    """An origin whose nth request, over all connections, gets the nth response; connections stay
+    open."""
     left = list(responses)
 
     def behave(connection):
@@ -92,16 +94,20 @@ class ConnectionTest(harness.TestCase):
         edge, _ = self.edge_before(raw_origin.answering())
         with edge.client() as client:
             for _ in range(2):
-                client.send(wire.request(headers=(('Connection', 'keep-alive'),), version='HTTP/1.0'))
+                client.send(wire.request(headers=(('Connection', 'keep-alive'),),
+                                         version='HTTP/1.0'))
                 response = client.response()
-                self.assertEqual((response.status, response.header('connection').lower()), (200, 'keep-alive'))
+                self.assertEqual((response.status, response.header('connection').lower()),
+                                 (200, 'keep-alive'))
 
     def test_a_request_behind_a_large_chunked_upload_is_answered(self):
         edge, origin = self.edge_before(raw_origin.answering())
         with edge.client() as client:
             client.send_aside(wire.request('POST', '/1', (('Transfer-Encoding', 'chunked'),)) +
-                              wire.chunk(b'u' * 300_000) + b'0\r\n\r\n' + wire.request('GET', '/2') +
-                              wire.request('POST', '/3', body=b'v' * 300_000) + wire.request('GET', '/4'))
+                              wire.chunk(b'u' * 300_000) + b'0\r\n\r\n' +
+                              wire.request('GET', '/2') +
+                              wire.request('POST', '/3', body=b'v' * 300_000) +
+                              wire.request('GET', '/4'))
             self.assertEqual([client.response().status for _ in range(4)], [200] * 4)
         self.assertEqual([(r.target, len(r.body)) for r in origin.requests],
                          [('/1', 300_000), ('/2', 0), ('/3', 300_000), ('/4', 0)])
@@ -136,7 +142,8 @@ class RequestHeadTest(harness.TestCase):
         self.assertEqual(request.header('connection').lower(), 'keep-alive')
 
     def test_a_client_cannot_forge_the_headers_of_the_edge(self):
-        request, response = self.seen(('CF-Connecting-IP', '6.6.6.6'), ('CF-Visitor', '{"scheme":"x"}'),
+        request, response = self.seen(('CF-Connecting-IP', '6.6.6.6'),
+                                      ('CF-Visitor', '{"scheme":"x"}'),
                                       ('True-Client-IP', '6.6.6.6'), ('X-Forwarded-Proto', 'https'),
                                       ('CF-Ray', '0123456789abcdef-BAD'))
         self.assertEqual(request.all('cf-connecting-ip'), ['127.0.0.1'])
@@ -151,7 +158,8 @@ class RequestHeadTest(harness.TestCase):
         self.assertEqual(request.all('x-forwarded-for'), ['1.2.3.4, 5.6.7.8, 127.0.0.1'])
 
     def test_hop_by_hop_headers_stay_on_their_hop(self):
-        request, _ = self.seen(('Connection', 'X-Mine, close'), ('X-Mine', '1'), ('Keep-Alive', '5'),
+        request, _ = self.seen(('Connection', 'X-Mine, close'), ('X-Mine', '1'),
+                               ('Keep-Alive', '5'),
                                ('Connection', 'x-other'), ('X-Other', '2'),
                                ('Proxy-Connection', 'keep-alive'), ('Proxy-Authorization', 'x'),
                                ('X-Kept', '3'))
@@ -160,7 +168,8 @@ class RequestHeadTest(harness.TestCase):
         self.assertEqual(request.all('x-kept'), ['3'])
 
     def test_connection_cannot_make_the_edge_drop_its_own_headers(self):
-        request, response = self.seen(('Connection', 'Host, CF-Connecting-IP, CF-Ray, X-Forwarded-For, '
+        request, response = self.seen(('Connection',
+                                       'Host, CF-Connecting-IP, CF-Ray, X-Forwarded-For, '
                                        'X-Forwarded-Proto, CDN-Loop, Content-Length'),
                                       method='POST', body=b'body')
         self.assertEqual(request.body, b'body')
@@ -178,7 +187,8 @@ class RequestHeadTest(harness.TestCase):
         self.assertEqual([h for h in request.headers if h[0].lower() in names], sent)
 
     def test_method_and_target_pass_byte_for_byte(self):
-        for method, path in (('GET', '/a/../b//c;d?q=%2F%00&r="{}|"'), ('M-SEARCH', '/'), ('PATCH', '/x'),
+        for method, path in (('GET', '/a/../b//c;d?q=%2F%00&r="{}|"'), ('M-SEARCH', '/'),
+                             ('PATCH', '/x'),
                              ('OPTIONS', '*')):
             with self.subTest(method=method):
                 request, _ = self.seen(method=method, path=path)
@@ -195,12 +205,14 @@ class RequestHeadTest(harness.TestCase):
     def test_routes_go_by_host_and_by_whole_path_segments(self):
         def named(name):
             return self.origin(raw_origin.answering(name)).url
-        edge = self.edge(named(b'default'), routes=(f'a.test={named(b"a")}', f'/api={named(b"api")}',
+        edge = self.edge(named(b'default'),
+                         routes=(f'a.test={named(b"a")}', f'/api={named(b"api")}',
                                                     f'a.test/api={named(b"a-api")}'))
         for host, path, expected in (('b.test', '/', b'default'), ('a.test', '/', b'a'),
                                      ('A.TEST:80', '/x', b'a'), ('b.test', '/api', b'api'),
                                      ('b.test', '/api/x', b'api'), ('b.test', '/api?x', b'api'),
-                                     ('b.test', '/apiary', b'default'), ('a.test', '/api/', b'a-api')):
+                                     ('b.test', '/apiary', b'default'),
+                                     ('a.test', '/api/', b'a-api')):
             self.assertEqual(edge.fetch(path, host=host).body, expected, (host, path))
 
     def test_a_chunked_upload_arrives_whole(self):
@@ -250,7 +262,8 @@ class ResponseHeadTest(harness.TestCase):
         self.assertEqual(response.all('x-kept'), ['2'])
 
     def test_other_headers_of_a_response_pass_in_order_and_byte_for_byte(self):
-        sent = [('Set-Cookie', 'a=1'), ('X-One', '\xe9'), ('Set-Cookie', 'b=2'), ('Server', 'own/1.0')]
+        sent = [('Set-Cookie', 'a=1'), ('X-One', '\xe9'), ('Set-Cookie', 'b=2'),
+                ('Server', 'own/1.0')]
         response = self.through(reply(['HTTP/1.1 200 Very Fine', 'Content-Length: 2',
                                        *(f'{n}: {v}' for n, v in sent)], b'ok'))
         names = {name.lower() for name, _ in sent}
@@ -281,7 +294,8 @@ class ResponseHeadTest(harness.TestCase):
         self.assertEqual((response.body, response.complete), (b'hello world', True))
 
     def test_response_trailers_arrive_at_a_client_that_takes_them(self):
-        response = self.through(reply(['HTTP/1.1 200 OK', 'Transfer-Encoding: chunked', 'Trailer: X-Sum'],
+        response = self.through(reply(['HTTP/1.1 200 OK', 'Transfer-Encoding: chunked',
+                                       'Trailer: X-Sum'],
                                       wire.chunk(b'hello') + b'0\r\nX-Sum: 42\r\n\r\n'),
                                 headers=(('TE', 'trailers'), ('Connection', 'TE')))
         self.assertEqual((response.body, response.trailers), (b'hello', [('X-Sum', '42')]))
@@ -295,7 +309,8 @@ class ResponseHeadTest(harness.TestCase):
 
     def test_an_http10_client_gets_no_chunks_and_no_interim_response(self):
         edge, _ = self.edge_before(scripted(reply(['HTTP/1.1 103 Early Hints', 'Link: </x>'],
-                                                  reply(['HTTP/1.1 200 OK', 'Transfer-Encoding: chunked'],
+                                                  reply(['HTTP/1.1 200 OK',
+                                                         'Transfer-Encoding: chunked'],
                                                         wire.chunk(b'hello') + b'0\r\n\r\n'))))
         with edge.client() as client:
             client.send(wire.request(version='HTTP/1.0'))
@@ -310,7 +325,8 @@ class ResponseHeadTest(harness.TestCase):
         self.assertEqual(response.status, 200)
 
     def test_interim_responses_pass_on(self):
-        response = self.through(reply(['HTTP/1.1 103 Early Hints', 'Link: </style.css>; rel=preload'],
+        response = self.through(reply(['HTTP/1.1 103 Early Hints',
+                                       'Link: </style.css>; rel=preload'],
                                       reply(['HTTP/1.1 103 Early Hints', 'Link: </b.css>'], OK)))
         self.assertEqual([(i.status, i.header('link')) for i in response.interim],
                          [(103, '</style.css>; rel=preload'), (103, '</b.css>')])
@@ -320,11 +336,13 @@ class ResponseHeadTest(harness.TestCase):
         for status in (500, 502, 503, 520):
             with self.subTest(status=status):
                 response = self.through(reply([f'HTTP/1.1 {status} Mine', 'Content-Length: 5',
-                                               'Retry-After: 7', 'Content-Type: text/plain'], b'error'))
+                                               'Retry-After: 7', 'Content-Type: text/plain'],
+                                              b'error'))
                 self.assertEqual((response.body, response.reason), (b'error', 'Mine'))
                 self.assertEqual(response.all('retry-after'), ['7'])
                 self.assertNotIn('error=', response.header('proxy-status') or '')
-                self.assert_ray(self.edge_used, response, 'origin.status', status, origin_status=status,
+                self.assert_ray(self.edge_used, response, 'origin.status', status,
+                                origin_status=status,
                                 edge_status=status, actor='origin')
 
     def test_an_origins_404_is_no_failure(self):
@@ -357,7 +375,8 @@ class ErrorReplyTest(harness.TestCase):
         self.assertIsNotNone(response.header('date'))
 
     def test_each_media_type_carries_the_ray_and_nothing_of_the_evidence(self):
-        for accept, expected in (('text/html', 'text/html'), ('application/json', 'application/json'),
+        for accept, expected in (('text/html', 'text/html'),
+                                 ('application/json', 'application/json'),
                                  ('application/problem+json', 'application/problem+json'),
                                  ('text/markdown', 'text/markdown')):
             with self.subTest(accept=accept):

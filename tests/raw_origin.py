@@ -1,4 +1,5 @@
-"""Origins written byte by byte: a test says what each connection does, and the origin remembers what it was sent."""
+"""Origins written byte by byte: a test says what each connection does, and the origin remembers
+what it was sent."""
 import socket
 import struct
 import threading
@@ -136,8 +137,8 @@ class Connection:
 
 
 class Origin:
-    """Listens on a loopback port (or inside a namespace) and runs `behave(connection)` on a thread per
-    connection. When `behave` returns, the connection is closed."""
+    """Listens on a loopback port (or inside a namespace) and runs `behave(connection)` on a thread
+    per connection. When `behave` returns, the connection is closed."""
 
     def __init__(self, behave, host='127.0.0.1', port=0, namespace=None, backlog=128,
                  receive_buffer=None):
@@ -202,7 +203,8 @@ def answering(body=b'ok', status='200 OK', headers=()):
 
 
 def sending(data, then='finish'):
-    """An origin that reads one request, sends `data` and ends the connection (`finish` or `reset`)."""
+    """An origin that reads one request, sends `data` and ends the connection (`finish` or
+    `reset`)."""
     def behave(connection):
         connection.read_request()
         connection.send(data)

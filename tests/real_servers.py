@@ -1,4 +1,5 @@
-"""nginx, Apache, PHP-FPM and Node from their Debian packages, each from a folder of its own on a loopback port."""
+"""nginx, Apache, PHP-FPM and Node from their Debian packages, each from a folder of its own on a
+loopback port."""
 import os
 import shutil
 import signal
@@ -110,7 +111,8 @@ http {{
 ''')
 
     def up(self):
-        self.start(['nginx', '-c', self.path('nginx.conf'), '-e', self.path('error.log')], self.listens)
+        self.start(['nginx', '-c', self.path('nginx.conf'), '-e', self.path('error.log')],
+                   self.listens)
         return self
 
 
@@ -184,7 +186,8 @@ Require all granted
 
 
 class Node(RealServer):
-    """Runs `script`, in which PORT is the port to listen on and `server` the http.Server to define."""
+    """Runs `script`, in which PORT is the port to listen on and `server` the http.Server to
+    define."""
 
     def __init__(self, script):
         super().__init__()

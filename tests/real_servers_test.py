@@ -17,10 +17,12 @@ class RealServerTest(harness.TestCase):
         return server.up()
 
     def broken(self, server, cause, status, path='/', cut=True, flags=(), kill=None, **request):
-        """Fetches `path` through an edge (`kill()` runs once the body has begun) and checks the case."""
+        """Fetches `path` through an edge (`kill()` runs once the body has begun) and checks the
+        case."""
         edge = self.edge(server, flags=flags)
         with edge.client(timeout=30) as client:
-            client.send(wire.request('GET', path, (('Connection', 'close'), ('Accept-Encoding', 'gzip')),
+            client.send(wire.request('GET', path,
+                                     (('Connection', 'close'), ('Accept-Encoding', 'gzip')),
                                      **request))
             response = client.response(body=False)
             if kill:
@@ -133,9 +135,8 @@ class NodeTest(RealServerTest):
         self.broken(node, 'time.first_byte', 524, cut=False, flags=('--read-timeout', '700ms'))
 
     def test_node_closing_a_reused_connection_is_stale_and_a_get_is_sent_again(self):
-        node = self.node("""(request, response) => {
-          request.socket.requests = (request.socket.requests || 0) + 1;
-          if (request.socket.requests > 1) request.socket.destroy(); else response.end('fine'); }""")
+        """(request, response) => { request.socket.requests = (request.socket.requests || 0) + 1; if
+        (request.socket.requests > 1) request.socket.destroy(); else response.end('fine'); }"""
         edge = self.edge(node)
         self.assertEqual(edge.fetch().status, 200)
         response = edge.fetch()
@@ -144,9 +145,8 @@ class NodeTest(RealServerTest):
         self.assertEqual([a['cause'] for a in case['attempts']], ['reuse.stale', 'none'], case)
 
     def test_node_closing_a_reused_connection_under_a_large_upload_is_reuse_stale(self):
-        node = self.node("""(request, response) => {
-          request.socket.requests = (request.socket.requests || 0) + 1;
-          if (request.socket.requests > 1) request.socket.destroy(); else response.end('fine'); }""")
+        """(request, response) => { request.socket.requests = (request.socket.requests || 0) + 1; if
+        (request.socket.requests > 1) request.socket.destroy(); else response.end('fine'); }"""
         edge = self.edge(node)
         self.assertEqual(edge.fetch().status, 200)
         response = edge.fetch(method='POST', body=b'u' * 500_000)
@@ -191,7 +191,8 @@ printf 'Content-Type: text/plain\r\n\r\n'
 head -c 30000 /dev/zero | tr '\0' x
 exec sleep 8
 '''))
-        self.broken(apache, 'body.chunk_truncated', 200, '/cgi/hangs', flags=('--read-timeout', '20s'))
+        self.broken(apache, 'body.chunk_truncated', 200, '/cgi/hangs',
+                    flags=('--read-timeout', '20s'))
 
     def test_a_cgi_that_hangs_longer_than_the_edge_waits_is_an_idle_body(self):
         apache = self.up(Apache('hangs', r'''

@@ -1,4 +1,5 @@
-"""The pool and the retries: what is sent again, what never is, and that no client sees another's bytes."""
+"""The pool and the retries: what is sent again, what never is, and that no client sees another's
+bytes."""
 import collections
 import concurrent.futures
 import contextlib
@@ -12,8 +13,8 @@ import wire
 
 
 def dying_when_reused(then='close', first=b'fresh', says=b''):
-    """An origin that answers the first request of a connection, reads the second whole, says `says` and
-    ends the connection."""
+    """An origin that answers the first request of a connection, reads the second whole, says `says`
+    and ends the connection."""
     def behave(connection):
         while request := connection.read_head():
             connection.read_body(request)
@@ -27,10 +28,12 @@ def dying_when_reused(then='close', first=b'fresh', says=b''):
 
 
 class NameServer:
-    """Answers every question for an A record with the same addresses, and all others with nothing."""
+    """Answers every question for an A record with the same addresses, and all others with
+    nothing."""
 
     def __init__(self, addresses):
-        self.records = b''.join(b'\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4' + socket.inet_aton(a) for a in addresses)
+        self.records = b''.join(b'\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4' + socket.inet_aton(a)
+                                for a in addresses)
         self.count = len(addresses)
         self.socket = socket.socket(type=socket.SOCK_DGRAM)
         self.socket.bind(('127.0.0.1', 0))
@@ -45,7 +48,8 @@ class NameServer:
                 return
             end = query.index(b'\0', 12) + 5
             is_a = query[end - 4:end - 2] == b'\0\1'
-            head = query[:2] + b'\x81\x80\0\1' + (self.count if is_a else 0).to_bytes(2, 'big') + bytes(4)
+            head = query[:2] + b'\x81\x80\0\1' + (self.count if is_a else 0).to_bytes(2,
+                                                                                      'big') + bytes(4)
             self.socket.sendto(head + query[12:end] + (self.records if is_a else b''), client)
 
     def stop(self):
@@ -66,7 +70,8 @@ class RetryTest(harness.TestCase):
         self.assertEqual(case['cause'], 'none')
         self.assertEqual([a['cause'] for a in case['attempts']], ['reuse.stale', 'none'])
         stale, fresh = case['attempts']
-        self.assertEqual((stale['connection']['reused'], fresh['connection']['reused']), (True, False))
+        self.assertEqual((stale['connection']['reused'], fresh['connection']['reused']),
+                         (True, False))
         self.assertEqual((stale['retried'], fresh['retried']), (True, False))
         self.assertEqual(stale['connection']['nth_request'], 2)
         self.assertGreaterEqual(stale['connection']['idle_ms'], 0)
@@ -108,7 +113,8 @@ class RetryTest(harness.TestCase):
         edge, origin = self.edge_before(behave)
         self.assertEqual(edge.fetch().status, 200)
         with edge.client() as client:
-            client.send(wire.request('POST', headers=(('Content-Length', '30000'),)) + b'a' * 10_000)
+            client.send(wire.request('POST', headers=(('Content-Length', '30000'),)) +
+                        b'a' * 10_000)
             self.assertTrue(died.wait(5))
             self.assertTrue(wire.eventually(lambda: len(origin.connections) == 2))
             client.send(b'b' * 20_000)
@@ -159,7 +165,8 @@ class RetryTest(harness.TestCase):
         origin = self.origin(behave, host='127.0.0.2')
         name_server = NameServer(['127.0.0.1', '127.0.0.2'])
         self.addCleanup(name_server.stop)
-        return self.edge(f'http://two.test:{origin.port}', flags=('--resolver', name_server.address))
+        return self.edge(f'http://two.test:{origin.port}',
+                         flags=('--resolver', name_server.address))
 
     def test_a_refused_connection_is_tried_again_at_another_address(self):
         edge = self.two_addresses(raw_origin.answering())
@@ -179,7 +186,8 @@ class RetryTest(harness.TestCase):
         self.addCleanup(closed.stop)
         name_server = NameServer(['127.0.0.1', '127.0.0.2'])
         self.addCleanup(name_server.stop)
-        edge = self.edge(f'http://two.test:{closed.port}', flags=('--resolver', name_server.address))
+        edge = self.edge(f'http://two.test:{closed.port}',
+                         flags=('--resolver', name_server.address))
         case = self.assert_ray(edge, edge.fetch(), 'connect.refused', 521)
         self.assertEqual({a['origin'] for a in case['attempts']},
                          {f'127.0.0.1:{closed.port}', f'127.0.0.2:{closed.port}'})
@@ -213,14 +221,16 @@ class RetryTest(harness.TestCase):
 
 
 class UploadTest(harness.TestCase):
-    """An upload that the origin stops taking. Who ends it, and how, must not depend on who is faster."""
+    """An upload that the origin stops taking. Who ends it, and how, must not depend on who is
+    faster."""
 
     def stopped(self, stop, cause):
         def behave(connection):
             connection.read_head()
             connection.take(65536)
             stop(connection)
-        edge, _ = self.edge_before(behave, flags=('--read-timeout', '20s', '--write-timeout', '20s'))
+        edge, _ = self.edge_before(behave,
+                                   flags=('--read-timeout', '20s', '--write-timeout', '20s'))
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             responses = list(pool.map(lambda pause: self.upload(edge, pause),
                                       [0, 0.0002, 0.0005, 0.001] * 8))
@@ -230,7 +240,8 @@ class UploadTest(harness.TestCase):
 
     @staticmethod
     def upload(edge, pause):
-        """A large upload in small pieces, so that the end meets the edge reading, writing or waiting."""
+        """A large upload in small pieces, so that the end meets the edge reading, writing or
+        waiting."""
         with edge.client() as client:
             client.send(wire.request('POST', headers=(('Content-Length', '8000000'),)))
             done = threading.Event()
@@ -256,7 +267,8 @@ class UploadTest(harness.TestCase):
         self.stopped(lambda connection: connection.reset(), 'request.write_reset')
 
     def test_a_fin_in_the_middle_of_an_upload_is_always_told_from_a_reset(self):
-        self.stopped(lambda connection: (connection.finish(), time.sleep(3)), 'request.write_closed')
+        self.stopped(lambda connection: (connection.finish(), time.sleep(3)),
+                     'request.write_closed')
 
 
 class PoolTest(harness.TestCase):
@@ -290,17 +302,20 @@ class PoolTest(harness.TestCase):
                 self.assertEqual(client.get().body, b'ok')
                 self.assertTrue(sent.wait(5))
                 sent.clear()
-        self.assertEqual(len(origin.connections), 20, 'a connection with bytes left over is not used again')
+        self.assertEqual(len(origin.connections), 20,
+                         'a connection with bytes left over is not used again')
 
     def test_bytes_after_the_end_of_a_response_in_the_same_packet_are_recorded(self):
         edge, _ = self.edge_before(raw_origin.sending(b'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokEVIL'))
         response = edge.fetch()
         self.assertEqual((response.status, response.body, response.surplus), (200, b'ok', b''))
-        case = self.assert_ray(edge, response, 'body.extra_bytes', 200, edge_status=200, origin_status=200)
+        case = self.assert_ray(edge, response, 'body.extra_bytes', 200, edge_status=200,
+                               origin_status=200)
         self.assertIn('EVIL', str(case['evidence']))
 
     def test_a_body_sent_with_head_204_or_304_never_reaches_the_next_client(self):
-        for method, head in (('HEAD', '200 OK'), ('GET', '204 No Content'), ('GET', '304 Not Modified')):
+        for method, head in (('HEAD', '200 OK'), ('GET', '204 No Content'),
+                             ('GET', '304 Not Modified')):
             with self.subTest(head=head):
                 def behave(connection, head=head):
                     while request := connection.read_request():
@@ -379,7 +394,8 @@ class EvidenceTest(harness.TestCase):
 
     def test_secrets_of_clients_do_not_stand_in_a_case_file_unless_asked_for(self):
         edge, _ = self.edge_before(raw_origin.sending(b''))
-        hidden = edge.fetch('/x?access_token=s3cr3t&page=2', headers=(('Authorization', 'Bearer s3cr3t'),))
+        hidden = edge.fetch('/x?access_token=s3cr3t&page=2',
+                            headers=(('Authorization', 'Bearer s3cr3t'),))
         case = edge.ray(hidden.ray)
         self.assertNotIn('s3cr3t', str(case))
         self.assertIn('page=2', case['request']['uri'])
@@ -387,7 +403,8 @@ class EvidenceTest(harness.TestCase):
             client.send(b'GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer s3cr3t\x01\r\n\r\n')
             refused = client.response()
         self.assertNotIn('s3cr3t', str(edge.ray(refused.ray)))
-        shown = harness.run('ray', refused.ray, '--data-dir', edge.data_dir, '--json', '--show-secrets')
+        shown = harness.run('ray', refused.ray, '--data-dir', edge.data_dir, '--json',
+                            '--show-secrets')
         self.assertIn('s3cr3t', shown.stdout)
 
     def test_a_broken_head_is_shown_with_offset_and_caret(self):

@@ -1,4 +1,5 @@
-"""Every scenario of the lab through the real edge: the cause it states must be the cause the edge claims."""
+"""Every scenario of the lab through the real edge: the cause it states must be the cause the edge
+claims."""
 import collections
 import json
 import os
@@ -10,7 +11,8 @@ import wire
 
 # Phases whose causes an origin or a network brings about; client.* and edge.* are in client_test.
 PHASES = ('dns', 'connect', 'request', 'reuse', 'resp', 'time', 'body', 'origin')
-RETRY_AFTER = {500: '30', 502: '60', 503: '30', 520: '60', 521: '120', 522: '120', 523: '120', 524: '120',
+RETRY_AFTER = {500: '30', 502: '60', 503: '30', 520: '60', 521: '120', 522: '120', 523: '120',
+               524: '120',
                530: '120'}
 # Evidence whose text would tell a visitor about the origin.
 REVEALING = ('origin', 'edge_address', 'resolver', 'name', 'address', 'errno', 'rule', 'tcp_state',
@@ -20,7 +22,8 @@ claims = collections.Counter()  # (true cause, claimed cause) -> scenarios
 
 
 class Bench:
-    """A running lab and the edges in front of it: one for each resolver, whose routes go by host."""
+    """A running lab and the edges in front of it: one for each resolver, whose routes go by
+    host."""
 
     def __init__(self):
         self.lab = harness.Server(['lab', '--listen', '127.0.0.1:0'])
@@ -55,7 +58,8 @@ class Bench:
                                 flags=('--resolver', self.ports[key]), **options)
         if key == 'plain':
             return harness.Edge(routes=[f'{t}.test=http://{self.ports[t.replace("-", "_")]}'
-                                        for t in ('main', 'reuse', 'closed', 'full-queue')], **options)
+                                        for t in ('main', 'reuse', 'closed', 'full-queue')],
+                                **options)
         target = row['target'] if row['target'] in self.ports else 'main'
         return harness.Edge(f'http://{self.ports[target]}', **options)
 
@@ -104,7 +108,8 @@ class ScenarioTest(harness.TestCase):
         if not row['warmup_path']:
             return None
         if not row['warmup_in_flight']:
-            self.assertEqual(wire.fetch(edge.address, path=row['warmup_path'], host=host).status, 200)
+            self.assertEqual(wire.fetch(edge.address, path=row['warmup_path'], host=host).status,
+                             200)
             return None
         client = edge.client()
         client.send(wire.request(path=row['warmup_path'], host=host))

@@ -1,4 +1,5 @@
-"""Bodies under way: streaming both ways within bounded memory, 100-continue, upgrades, and the hold-back."""
+"""Bodies under way: streaming both ways within bounded memory, 100-continue, upgrades, and the
+hold-back."""
 import threading
 import time
 
@@ -18,7 +19,8 @@ class StreamingTest(harness.TestCase):
 
         def behave(connection):
             connection.read_request()
-            connection.send(b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n' + wire.chunk(b'one'))
+            connection.send(b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n' +
+                            wire.chunk(b'one'))
             go_on.wait(10)
             connection.send(wire.chunk(b'two') + b'0\r\n\r\n')
         edge, _ = self.edge_before(behave)
@@ -43,7 +45,8 @@ class StreamingTest(harness.TestCase):
     def test_the_origins_answer_passes_while_the_upload_goes_on(self):
         def behave(connection):
             request = connection.read_head()
-            connection.send(b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n' + wire.chunk(b'early'))
+            connection.send(b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n' +
+                            wire.chunk(b'early'))
             connection.read_body(request)
             connection.send(wire.chunk(request.body) + b'0\r\n\r\n')
         edge, _ = self.edge_before(behave)
@@ -231,7 +234,8 @@ class ContinueTest(harness.TestCase):
 
 
 class UpgradeTest(harness.TestCase):
-    ASK = (('Connection', 'Upgrade'), ('Upgrade', 'websocket'), ('Sec-WebSocket-Key', 'x' * 22 + '=='))
+    ASK = (('Connection', 'Upgrade'), ('Upgrade', 'websocket'),
+           ('Sec-WebSocket-Key', 'x' * 22 + '=='))
     SWITCH = b'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'
 
     def test_a_websocket_echoes_both_ways_through_the_edge(self):
@@ -272,7 +276,8 @@ class UpgradeTest(harness.TestCase):
             self.assertEqual(client.until_end(), b'you said everything')
             self.assertEqual(client.end, 'fin')
         case = edge.ray(response.ray)
-        self.assertEqual((case['cause'], case['edge_status'], case['origin_status']), ('none', 101, 101))
+        self.assertEqual((case['cause'], case['edge_status'], case['origin_status']),
+                         ('none', 101, 101))
 
     def test_when_one_side_of_a_tunnel_vanishes_the_other_is_told(self):
         for who in ('client', 'origin'):
@@ -293,7 +298,8 @@ class UpgradeTest(harness.TestCase):
                     self.assertEqual(client.response().status, 101)
                     if who == 'client':
                         client.reset()
-                        self.assertTrue(ended.wait(5), 'the origin still waits for a client that is gone')
+                        self.assertTrue(ended.wait(5),
+                                        'the origin still waits for a client that is gone')
                     else:
                         vanish.set()
                         self.assertTrue(client.is_closed_within(5))
@@ -320,7 +326,8 @@ class UpgradeTest(harness.TestCase):
             connection.wait_for_end()
         edge, _ = self.edge_before(behave)
         with edge.client() as client:
-            client.send(wire.request('POST', headers=(*self.ASK, ('Content-Length', '10'))) + b'12345')
+            client.send(wire.request('POST', headers=(*self.ASK, ('Content-Length', '10'))) +
+                        b'12345')
             response = client.response()
             self.assertIn(response.status, (101, 520))
             client.send(b'67890')
@@ -365,7 +372,8 @@ class HoldBackTest(harness.TestCase):
             b'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\npart'))
         response = edge.fetch()
         self.assertFalse(response.cut)
-        case = self.assert_ray(edge, response, 'body.short_fin', 520, edge_status=520, origin_status=200)
+        case = self.assert_ray(edge, response, 'body.short_fin', 520, edge_status=520,
+                               origin_status=200)
         self.assertNotIn(b'part', response.body)
         self.assertEqual(len(case['attempts']), 1)
 
@@ -374,7 +382,8 @@ class HoldBackTest(harness.TestCase):
             b'HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n' + b'x' * 150_000))
         response = edge.fetch()
         self.assertTrue(response.cut)
-        case = self.assert_ray(edge, response, 'body.short_fin', 200, edge_status=200, origin_status=200)
+        case = self.assert_ray(edge, response, 'body.short_fin', 200, edge_status=200,
+                               origin_status=200)
         self.assertIs(case['aborted'], True)
 
     def test_a_large_truncated_chunked_response_never_gets_its_last_chunk(self):
@@ -414,7 +423,8 @@ class HoldBackTest(harness.TestCase):
                                        '[limits]\nhold_back_time = "600ms"\n'), 0.55)
 
     def test_a_stream_past_the_bound_is_delivered_at_once(self):
-        self.assertLess(self.begins(['Transfer-Encoding: chunked'], wire.chunk(b'x' * 70_000)), QUICKLY)
+        self.assertLess(self.begins(['Transfer-Encoding: chunked'], wire.chunk(b'x' * 70_000)),
+                        QUICKLY)
 
     def test_a_whole_small_response_is_delivered_at_once(self):
         edge, _ = self.edge_before(raw_origin.answering(b'x' * 1000), config=LONG_HOLD)

@@ -1,4 +1,5 @@
-"""The raw HTTP/1.1 client of the tests: sends exactly the bytes it is given, sees exactly the bytes that come."""
+"""The raw HTTP/1.1 client of the tests: sends exactly the bytes it is given, sees exactly the bytes
+that come."""
 import socket
 import struct
 import threading
@@ -10,8 +11,8 @@ class Malformed(Exception):
 
 
 class Response:
-    """One response as the client saw it. `complete` says that its framing ended properly; `end` is how
-    the connection ended: 'fin', 'rst', or None while it is open."""
+    """One response as the client saw it. `complete` says that its framing ended properly; `end` is
+    how the connection ended: 'fin', 'rst', or None while it is open."""
 
     def __init__(self, version, status, reason, headers):
         self.version, self.status, self.reason, self.headers = version, status, reason, headers
@@ -69,7 +70,8 @@ class Client:
         self.socket.sendall(data)
 
     def send_aside(self, data):
-        """Sends on a thread of its own: a large body must not keep us from reading an early answer."""
+        """Sends on a thread of its own: a large body must not keep us from reading an early
+        answer."""
         def send():
             try:
                 self.socket.sendall(data)
@@ -128,7 +130,8 @@ class Client:
                 return b''.join(pieces)
 
     def head(self):
-        """The next response head, interim ones too. None when the connection ended before any byte."""
+        """The next response head, interim ones too. None when the connection ended before any
+        byte."""
         head = self.take_until(b'\r\n\r\n')
         if head is None:
             if self.buffer:
@@ -147,8 +150,8 @@ class Client:
         return Response(parts[0], int(parts[1]), parts[2] if len(parts) > 2 else '', headers)
 
     def response(self, to='GET', body=True):
-        """The next final response (or 101). `body=False` leaves the body unread. Raises Malformed when
-        the connection ended without one."""
+        """The next final response (or 101). `body=False` leaves the body unread. Raises Malformed
+        when the connection ended without one."""
         interim = []
         while True:
             response = self.head()
@@ -259,7 +262,8 @@ def fetch(address, method='GET', path='/', headers=(), body=None, timeout=15, **
 
 
 def eventually(condition, seconds=5):
-    """Polls until `condition()` gives something true and returns that; the last value at the deadline."""
+    """Polls until `condition()` gives something true and returns that; the last value at the
+    deadline."""
     deadline = time.monotonic() + seconds
     while True:
         value = condition()

@@ -46,6 +46,7 @@ class ByteBuffer {
     }
 
     void append(std::string_view bytes) {
+        if (bytes.empty()) return;  // an empty view may be null, which memcpy must not see
         reserve_free(bytes.size());
         std::memcpy(data_.get() + end_, bytes.data(), bytes.size());
         end_ += bytes.size();

@@ -60,7 +60,7 @@ std::string status_text(const Record& record) {
 std::string headline(const Record& record, const Painter& paint) {
     const cause::Row& row = cause::row(record.cause);
     const cause::Status* const status = cause::status(record.edge_status);
-    std::string text = paint(colour_of(record), status_text(record));
+    std::string text = paint(colour_of(record), std::to_string(record.edge_status));
     if (record.edge_status == 0) text = paint(Colour::red, "no response");
     if (record.cause != cause::Cause::none) {
         // An origin's own status has no title of the edge's.

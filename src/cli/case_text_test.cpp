@@ -84,11 +84,11 @@ TEST(CaseListText, is_aligned_and_has_no_query) {
     const std::string text =
         case_list_text(std::vector<Record>{record::full_record(), other}, false);
     EXPECT_EQ(text,
-              "TIME                      RAY               STATUS  CAUSE                   TRIES  "
+              "TIME                      RAY               STATUS   CAUSE                   TRIES  "
               "HOST AND PATH\n"
-              "2026-11-24T13:38:07.123Z  7a1b2c3d4e5f6789  520     resp.headers_too_large  2      "
+              "2026-11-24T13:38:07.123Z  7a1b2c3d4e5f6789  520 cut  resp.headers_too_large  2      "
               "shop.example/cart\n"
-              "2026-11-24T13:38:07.123Z  7a1b2c3d4e5f6789  521     connect.refused         0      "
+              "2026-11-24T13:38:07.123Z  7a1b2c3d4e5f6789  521 cut  connect.refused         0      "
               "shop.example/cart\n");
     EXPECT_EQ(case_list_text({}, false), "no cases\n");
 }

@@ -21,7 +21,7 @@ inline void write_field(base::ByteBuffer& out, std::string_view name, std::strin
     at += name.size();
     *at++ = ':';
     *at++ = ' ';
-    std::memcpy(at, value.data(), value.size());
+    if (!value.empty()) std::memcpy(at, value.data(), value.size());
     at += value.size();
     *at++ = '\r';
     *at++ = '\n';
