@@ -18,7 +18,7 @@ struct Buffers {
     static constexpr size_t kKeptBytes = 64 * 1024;  // a buffer that grew beyond is given up
 
     base::ByteBuffer client_in;    // from the client, the present request's head first
-    base::ByteBuffer client_next;  // of the client's next request, read behind a chunked body
+    base::ByteBuffer client_next;  // read from the client beyond the head, not yet decoded
     base::ByteBuffer origin_in;    // from the origin, the present response's head first
     base::ByteBuffer request_out;
     base::ByteBuffer response_out;

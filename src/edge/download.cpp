@@ -104,25 +104,16 @@ std::optional<Failure> Download::read_failure(const net::ReadResult& got) {
     return origin::body_ended(parts_.attempt, decoder, ending);
 }
 
-std::optional<Failure> Download::interrupted() const {
-    if (parts_.watch.gone()) return client_left(ClientPhase::receiving, nullptr, 0, sent_);
-    if (!parts_.shutting_down) return std::nullopt;
-    cause::Evidence evidence;
-    evidence.add("drain_limit_ms", parts_.worker.settings().timeouts.drain.count());
-    return Failure(cause::Cause::edge_shutdown, std::move(evidence));
-}
-
 net::Task<std::optional<Failure>> Download::hold() {
     const auto& settings = parts_.worker.settings();
-    net::Loop& loop = parts_.worker.loop();
     Buffers& buffers = parts_.buffers;
     const base::Deadline until =
         base::Deadline::after(parts_.head_at, settings.limits.hold_back_time);
     h1::BodyDecoder& decoder = buffers.response_body;
     const bool sized = decoder.framing().kind == http::Framing::Kind::length;
     while (!body_done() && buffers.held.size() <= settings.limits.hold_back_bytes) {
-        if (auto failure = interrupted()) co_return failure;
-        const base::Deadline read_limit = loop.after(settings.timeouts.read);
+        if (auto failure = parts_.host.interrupted()) co_return failure;
+        const base::Deadline read_limit = parts_.host.body_deadline();
         const base::Deadline deadline = until.earlier(read_limit);
         // With a known length the bytes go straight to where they are held; a few more than that
         // may come, which is how bytes behind the end are noticed.
@@ -195,11 +186,11 @@ net::Task<std::optional<Failure>> Download::stream() {
     Batch batch;
     size_t since_yield = 0;
     while (!body_done()) {
-        if (auto failure = interrupted()) co_return failure;
+        if (auto failure = parts_.host.interrupted()) co_return failure;
         const std::span<char> scratch = parts_.worker.scratch().first(
             std::min(read_size_.bytes(), parts_.worker.scratch().size()));
-        const net::ReadResult got = co_await parts_.connection.stream.read_some(
-            scratch, loop.after(settings.timeouts.read));
+        const net::ReadResult got =
+            co_await parts_.connection.stream.read_some(scratch, parts_.host.body_deadline());
         if (!got && got.error().kind == net::ErrorKind::cancelled) continue;
         if (auto failure = read_failure(got)) co_return failure;
         if (fin_ended_) break;
@@ -232,6 +223,7 @@ net::Task<std::optional<Failure>> Download::stream() {
             const net::WriteResult written = co_await parts_.client.write_all_unless_stalled(
                 whole, settings.timeouts.client_write);
             pending.clear();
+            if (pending.capacity() > Buffers::kKeptBytes) pending.release();
             if (!written) co_return write_failure(written.error());
             since_yield = 0;
         } else {

@@ -8,9 +8,9 @@
 #include <string_view>
 
 #include "base/clock.hpp"
+#include "base/deadline.hpp"
 #include "cause/failure.hpp"
 #include "edge/buffers.hpp"
-#include "edge/interrupt.hpp"
 #include "edge/relay_write.hpp"
 #include "edge/worker.hpp"
 #include "net/stream.hpp"
@@ -22,6 +22,16 @@ namespace edgecase::edge {
 
 class Download {
   public:
+    /// What a download must ask of the exchange it is part of.
+    class Host {
+      public:
+        virtual ~Host() = default;
+        /// Why the wait for the origin was cut short, if that ends the response.
+        virtual std::optional<cause::Failure> interrupted() = 0;
+        /// When silence of the origin is a fault: never while it still takes the request.
+        virtual base::Deadline body_deadline() const = 0;
+    };
+
     struct Parts {
         Worker& worker;
         net::Stream& client;
@@ -29,8 +39,7 @@ class Download {
         origin::AttemptView attempt;
         Buffers& buffers;
         const http::ResponseHeadView& head;
-        const ClientWatch& watch;
-        const bool& shutting_down;
+        Host& host;
         http::Framing framing;  // towards the client
         base::SteadyTime head_at;
         uint64_t& bytes_received;
@@ -61,8 +70,6 @@ class Download {
     std::optional<cause::Failure> decode_held(std::string_view input);
     void keep_extra(std::string_view extra);
     std::optional<cause::Failure> read_failure(const net::ReadResult& got);
-    /// Why a read was cut short, if that ends the response.
-    std::optional<cause::Failure> interrupted() const;
     cause::Failure write_failure(const net::Error& error) const;
     bool body_done() const {
         return parts_.buffers.response_body.state() == h1::BodyDecoder::State::done;

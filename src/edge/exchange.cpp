@@ -65,17 +65,22 @@ net::Task<Exchange::Outcome> Exchange::read_request_head() {
     base::ByteBuffer& in = buffers_.client_in;
     parser.reset(request_limits(worker_.settings().limits));
     const base::Deadline deadline = worker_.loop().after(worker_.settings().timeouts.client_head);
+    interrupt_.set_target(&session_.client().descriptor());
     for (;;) {
         const h1::Progress progress = parser.parse(in.view());
         if (progress == h1::Progress::complete) break;
         if (progress == h1::Progress::failed) co_return bad_request_head(parser.error());
         const net::ReadResult got =
             co_await session_.client().read_some(in.reserve_free(Buffers::kReadBytes), deadline);
-        if (!got && got.error().kind == net::ErrorKind::deadline) {
+        const bool blank = in.view().find_first_not_of("\r\n") == std::string_view::npos;
+        if (!got && got.error().kind == net::ErrorKind::cancelled && !blank) {
+            co_return shutdown_failure();
+        }
+        if (!got && got.error().kind == net::ErrorKind::deadline && !blank) {
             co_return client_head_timeout(in.size(), worker_.settings().timeouts.client_head);
         }
         if (!got || *got == 0) {
-            if (in.view().find_first_not_of("\r\n") == std::string_view::npos) {
+            if (blank) {
                 quiet_ = true;
                 co_return std::nullopt;
             }
@@ -86,6 +91,7 @@ net::Task<Exchange::Outcome> Exchange::read_request_head() {
         }
         in.commit(*got);
     }
+    interrupt_.set_target(nullptr);
     head_bytes_ = parser.head_bytes();
     co_return std::nullopt;
 }
@@ -141,7 +147,8 @@ Exchange::Outcome Exchange::admit() {
     }
     origin_ = worker_.origin_of_route(*route);
     record_.origin_url = origin_->url_text();
-    upgrade_ = forwardable_upgrade(head);
+    // With a body still to come the tunnel's first bytes could not be told from the body's last.
+    if (head.framing.kind == http::Framing::Kind::none) upgrade_ = forwardable_upgrade(head);
 
     // The body's beginning that came with the head: decoded once, kept for the first write.
     std::string_view rest = buffers_.client_in.view().substr(head_bytes_);
@@ -204,23 +211,24 @@ net::Task<Exchange::Then> Exchange::respond() {
     record_.origin_status = record_.edge_status = head.status;
     note_headers();
     if (head.status >= 500) {
-        const Failure own = origin::own_status(head.status);
-        record_.cause = own.cause();
-        record_.evidence = own.evidence();
+        record_.cause = Cause::origin_status;
+        record_.evidence.add("status", int{head.status});
     }
     buffers_.response_body.reset(head.framing, response_limits(worker_.settings().limits));
     http::Framing framing = head.framing;
     const bool sized =
         framing.kind == http::Framing::Kind::none || framing.kind == http::Framing::Kind::length;
     if (!sized) framing = client_is_10_ ? http::Framing::until_close() : http::Framing::chunked();
-    const bool stays = client_stays() && framing.kind != http::Framing::Kind::close;
+    // An upload that is still under way may never be read to its end.
+    const bool stays = client_stays() && body_.read_whole && !uploading() &&
+                       framing.kind != http::Framing::Kind::close;
     buffers_.response_out.clear();
     write_response_head(buffers_.response_out, head,
                         {ray_text_, framing, !stays, stays && client_is_10_, ""});
     const size_t head_out_bytes = buffers_.response_out.size();
 
     Download download({worker_, session_.client(), *connection_, attempt_view(), buffers_, head,
-                       watch_, shutting_down_, framing, head_at_, bytes_received_});
+                       *this, framing, head_at_, bytes_received_});
     Outcome failure = co_await download.run(response_head_bytes_);
 
     committed_ = download.committed();
@@ -233,6 +241,7 @@ net::Task<Exchange::Then> Exchange::respond() {
     if (!failure && !download.extra().empty()) {
         const origin::AttemptView view = attempt_view();
         note(origin::extra_bytes(view, buffers_.response_body, download.extra()));
+        origin_->pool().distrust();
     }
     record::Attempt& attempt = record_.attempts.back();
     if (download.origin_close()) attempt.close = *download.origin_close();
@@ -240,6 +249,7 @@ net::Task<Exchange::Then> Exchange::respond() {
     const bool uploaded = body_.read_whole && !uploading() && !sending_.failed;
     upload_.reset();
     watch_.stop();
+    connection_->last_had_no_body = head.framing.kind == http::Framing::Kind::none;
     release_connection(!failure && head.keep_alive && uploaded && download.extra().empty());
     if (failure && !committed_) co_return co_await refuse(*failure);
     if (failure) {
@@ -252,7 +262,7 @@ net::Task<Exchange::Then> Exchange::respond() {
     }
     complete();
     if (stays && uploaded) co_return Then::next_request;
-    co_return uploaded ? Then::close : Then::linger;
+    co_return Then::linger;
 }
 
 net::Task<Exchange::Then> Exchange::tunnel() {
@@ -295,7 +305,9 @@ net::Task<Exchange::Then> Exchange::refuse(Failure failure) {
     note(failure);
     const cause::Row& row = failure.row();
     record_.edge_status = row.status;
-    if (record_.method.empty()) {
+    if (head_bytes_ == 0) {
+        // The buffer may have moved since the parser last saw it; this makes its views true again.
+        static_cast<void>(buffers_.request_head.parse(buffers_.client_in.view()));
         record_.method = buffers_.request_head.method();
         record_.uri = buffers_.request_head.target();
     }

@@ -18,7 +18,7 @@
 
 namespace edgecase::edge {
 
-class Exchange {
+class Exchange final : Download::Host {
   public:
     /// What becomes of the client's connection.
     enum class Then : uint8_t {
@@ -31,7 +31,7 @@ class Exchange {
     Exchange(const Exchange&) = delete;
     Exchange& operator=(const Exchange&) = delete;
     /// Writes the record if run() did not come to its end.
-    ~Exchange();
+    ~Exchange() override;
 
     /// `Buffers::client_in` holds at least one byte of the request.
     net::Task<Then> run();
@@ -61,8 +61,9 @@ class Exchange {
     void end_attempt(record::Attempt& attempt, const cause::Failure* failure);
     void release_connection(bool reusable);
 
-    // What the steps ask.
-    Outcome interrupted();
+    // What the steps and the download ask.
+    Outcome interrupted() override;
+    base::Deadline body_deadline() const override;
     Outcome wait_expired();
     base::Deadline wait_deadline() const;
     bool uploading() const { return upload_ && upload_->end() == Upload::End::running; }
@@ -99,7 +100,7 @@ class Exchange {
     std::optional<net::Error> write_error_;
     base::SteadyTime sent_at_;
     base::SteadyTime last_read_;
-    base::SteadyTime first_byte_at_;
+    base::SteadyTime head_begun_at_;  // first byte of the present head, interim ones not counted
     base::SteadyTime head_at_;
     base::Duration idle_before_{};
     uint64_t bytes_received_ = 0;
@@ -111,6 +112,7 @@ class Exchange {
     std::optional<Upload> upload_;
     bool shutting_down_ = false;
     bool completed_ = false;
+    bool head_read_ = false;  // the final response's head has come
     bool committed_ = false;  // the final response's head has gone out
 };
 

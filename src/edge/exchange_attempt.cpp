@@ -127,6 +127,7 @@ net::Task<Exchange::Outcome> Exchange::read_response_head(record::Attempt& attem
             }
             if (Outcome failure = co_await pass_interim()) co_return failure;
             in.consume(parser.head_bytes());
+            head_begun_at_ = last_read_;
             parser.reset(limits, {head_only_, false});
             continue;
         }
@@ -148,9 +149,9 @@ net::Task<Exchange::Outcome> Exchange::read_response_head(record::Attempt& attem
         }
         if (got && *got > 0) {
             last_read_ = worker_.loop().clock().now();
+            if (in.empty()) head_begun_at_ = last_read_;
             if (bytes_received_ == 0) {
-                first_byte_at_ = last_read_;
-                attempt.first_byte_us = base::microseconds(first_byte_at_ - sent_at_);
+                attempt.first_byte_us = base::microseconds(last_read_ - sent_at_);
             }
             bytes_received_ += *got;
             in.commit(*got);
@@ -175,6 +176,7 @@ net::Task<Exchange::Outcome> Exchange::read_response_head(record::Attempt& attem
         co_return origin::head_ended(view, parser, in.view(), ending);
     }
     head_at_ = worker_.loop().clock().now();
+    head_read_ = true;
     response_head_bytes_ = parser.head_bytes();
     attempt.header_us = base::microseconds(head_at_ - sent_at_);
     attempt.header_bytes = static_cast<uint32_t>(response_head_bytes_);
@@ -189,17 +191,25 @@ base::Deadline Exchange::wait_deadline() const {
     if (bytes_received_ > 0 &&
         buffers_.response_head.position() != h1::ResponseHeadParser::Position::nothing) {
         return Deadline::after(last_read_, timeouts.read)
-            .earlier(Deadline::after(first_byte_at_, timeouts.effective_response_head()));
+            .earlier(Deadline::after(head_begun_at_, timeouts.effective_response_head()));
     }
-    // While the client still sends, the origin owes nothing; the upload has limits of its own.
-    if (uploading() && !(buffers_.request_head.head().expects_continue && interim_ == 0)) {
-        return Deadline::never();
+    if (uploading()) {
+        const bool awaits_100 = buffers_.request_head.head().expects_continue && body_.bytes == 0;
+        // While the client sends, the origin owes nothing; the upload has limits of its own.
+        if (!awaits_100) return Deadline::never();
+        // Once the origin has said 100 it is the client that owes the body.
+        if (interim_ > 0) return Deadline::after(last_read_, timeouts.client_body);
     }
     const base::SteadyTime since = std::max(sent_at_, last_read_);
     const Deadline read = Deadline::after(since, timeouts.read);
     const Deadline ack = Deadline::after(sent_at_, timeouts.ack);
     // Past the ACK limit with everything acknowledged only the read limit is left.
     return ack.passed(worker_.loop().now()) ? read : read.earlier(ack);
+}
+
+base::Deadline Exchange::body_deadline() const {
+    return uploading() ? base::Deadline::never()
+                       : worker_.loop().after(worker_.settings().timeouts.read);
 }
 
 /// Which limit has passed, if it ends the request; an ACK limit with all acknowledged does not.
@@ -210,9 +220,12 @@ Exchange::Outcome Exchange::wait_expired() {
     const origin::AttemptView view = attempt_view();
     if (parser.position() != h1::ResponseHeadParser::Position::nothing) {
         const bool dripped =
-            base::Deadline::after(first_byte_at_, timeouts.effective_response_head()).passed(now);
+            base::Deadline::after(head_begun_at_, timeouts.effective_response_head()).passed(now);
         return origin::wait_timeout(view, parser, dripped ? "response_head" : "read",
                                     dripped ? timeouts.effective_response_head() : timeouts.read);
+    }
+    if (uploading() && interim_ > 0) {
+        return client_body_timeout(body_.bytes, timeouts.client_body);
     }
     if (base::Deadline::after(sent_at_, timeouts.ack).passed(now) &&
         connection_->stream.unacked_bytes() > 0) {
@@ -233,7 +246,9 @@ void Exchange::shut_down() {
 /// Why the wait was cut short, if that ends the request.
 Exchange::Outcome Exchange::interrupted() {
     if (shutting_down_) return shutdown_failure();
-    if (watch_.gone()) return client_gone(ClientPhase::waiting);
+    if (watch_.gone()) {
+        return client_gone(head_read_ ? ClientPhase::receiving : ClientPhase::waiting);
+    }
     if (!upload_) return std::nullopt;
     switch (upload_->end()) {
         case Upload::End::running:

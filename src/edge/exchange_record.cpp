@@ -70,7 +70,7 @@ Failure Exchange::shutdown_failure() const {
 
 Failure Exchange::client_gone(ClientPhase phase) const {
     const net::Error* const error = upload_ && upload_->error() ? &*upload_->error() : nullptr;
-    return client_left(phase, error, body_.bytes, 0);
+    return client_left(phase, error, body_.bytes, response_bytes());
 }
 
 bool Exchange::client_stays() const {

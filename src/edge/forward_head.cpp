@@ -1,6 +1,10 @@
 #include "edge/forward_head.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include "base/ascii.hpp"
+#include "base/sample.hpp"
 #include "h1/writer.hpp"
 
 namespace edgecase::edge {
@@ -9,23 +13,35 @@ namespace {
 using http::FieldName;
 using http::FieldView;
 
-/// True if a Connection field names this one: then it is hop-by-hop too. `has_tokens` spares the
-/// search where Connection says only close or keep-alive, as it nearly always does.
-bool named_by_connection(std::span<const FieldView> fields, const FieldView& field) {
-    return http::connection_lists(fields, field.name);
-}
+/// The options of Connection that name other fields: hop-by-hop too, whatever they are. More of
+/// them than any honest sender has are not looked at: each costs a comparison with every field.
+class ConnectionOptions {
+  public:
+    static constexpr size_t kMaximum = 64;
 
-bool connection_names_fields(std::span<const FieldView> fields) {
-    bool names = false;
-    for (const FieldView& field : fields) {
-        if (field.known != FieldName::connection) continue;
-        base::for_each_list_element(field.value, [&](std::string_view element) {
-            names =
-                names || !(base::iequals(element, "close") || base::iequals(element, "keep-alive"));
-        });
+    explicit ConnectionOptions(std::span<const FieldView> fields) {
+        for (const FieldView& field : fields) {
+            if (field.known != FieldName::connection) continue;
+            base::for_each_list_element(field.value, [&](std::string_view option) {
+                const bool usual =
+                    base::iequals(option, "close") || base::iequals(option, "keep-alive");
+                if (!usual && count_ < kMaximum) options_[count_++] = option;
+            });
+        }
     }
-    return names;
-}
+    bool name(const FieldView& field) const {
+        // Without its Expect a request would wait for a 100 that nobody asked the origin for.
+        if (count_ == 0 || field.known == FieldName::expect) return false;
+        for (size_t i = 0; i < count_; ++i) {
+            if (base::iequals(options_[i], field.name)) return true;
+        }
+        return false;
+    }
+
+  private:
+    std::array<std::string_view, kMaximum> options_;
+    size_t count_ = 0;
+};
 
 void write_framing(base::ByteBuffer& out, const http::Framing& framing) {
     switch (framing.kind) {
@@ -52,6 +68,17 @@ bool is_replaced(FieldName name) {
            name == FieldName::cdn_loop;
 }
 
+/// CGI, WSGI and PHP read `X_Forwarded_For` as `X-Forwarded-For`: with an underscore a client could
+/// say what only the edge may say.
+bool is_disguised(const FieldView& field) {
+    constexpr size_t kLongest = 24;  // no name the edge owns is longer
+    if (field.name.size() > kLongest || !field.name.contains('_')) return false;
+    std::array<char, kLongest> plain{};
+    std::ranges::replace_copy(field.name, plain.data(), '_', '-');
+    const FieldName name = http::classify({plain.data(), field.name.size()});
+    return is_replaced(name) || http::is_hop_by_hop(name);
+}
+
 /// `NAME: existing values, added`.
 void write_appended(base::ByteBuffer& out, std::span<const FieldView> fields, FieldName known,
                     std::string_view name, std::string_view added) {
@@ -72,7 +99,7 @@ void write_request_head(base::ByteBuffer& out, const http::RequestHeadView& head
                         const RequestAdditions& additions) {
     h1::write_request_line(out, head.method, head.path);
     h1::write_field(out, "Host", additions.host);
-    const bool names_fields = connection_names_fields(head.fields);
+    const ConnectionOptions options(head.fields);
     bool wants_trailers = false;
     for (const FieldView& field : head.fields) {
         if (field.known == FieldName::te) {
@@ -81,7 +108,8 @@ void write_request_head(base::ByteBuffer& out, const http::RequestHeadView& head
             });
         }
         if (http::is_hop_by_hop(field.known) || is_replaced(field.known)) continue;
-        if (names_fields && named_by_connection(head.fields, field)) continue;
+        if (is_disguised(field)) continue;
+        if (options.name(field)) continue;
         h1::write_field(out, field.name, field.value);
     }
     write_framing(out, head.framing);
@@ -107,14 +135,14 @@ void write_request_head(base::ByteBuffer& out, const http::RequestHeadView& head
 void write_response_head(base::ByteBuffer& out, const http::ResponseHeadView& head,
                          const ResponseAdditions& additions) {
     h1::write_status_line(out, head.status, head.reason_phrase);
-    const bool names_fields = connection_names_fields(head.fields);
+    const ConnectionOptions options(head.fields);
     // Without a body of its own (HEAD, 304) Content-Length still speaks of the body there would be.
     const bool keeps_length = additions.framing.kind == http::Framing::Kind::none &&
                               head.status != 204 && head.status >= 200;
     for (const FieldView& field : head.fields) {
         if (http::is_hop_by_hop(field.known) || field.known == FieldName::cf_ray) continue;
         if (field.known == FieldName::content_length && !keeps_length) continue;
-        if (names_fields && named_by_connection(head.fields, field)) continue;
+        if (options.name(field)) continue;
         h1::write_field(out, field.name, field.value);
     }
     write_framing(out, additions.framing);
@@ -128,6 +156,11 @@ void write_response_head(base::ByteBuffer& out, const http::ResponseHeadView& he
         out.append("Connection: keep-alive\r\n");
     }
     out.append("\r\n");
+}
+
+bool may_be_trailer(const FieldView& field) {
+    return !http::is_hop_by_hop(field.known) && !is_replaced(field.known) && !is_disguised(field) &&
+           !base::is_sensitive_field(field.name);
 }
 
 std::string_view forwardable_upgrade(const http::RequestHeadView& head) {

@@ -34,6 +34,10 @@ struct ResponseAdditions {
 void write_response_head(base::ByteBuffer& out, const http::ResponseHeadView& head,
                          const ResponseAdditions& additions);
 
+/// Whether a trailer may pass: not what the edge owns, and no credentials, which servers that merge
+/// trailers into the header section would believe (RFC 9110 §6.5.1).
+bool may_be_trailer(const http::FieldView& field);
+
 /// Upgrade protocols that may pass: any but h2c, which would carry requests past the edge unseen.
 std::string_view forwardable_upgrade(const http::RequestHeadView& head);
 

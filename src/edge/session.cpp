@@ -6,11 +6,12 @@
 namespace edgecase::edge {
 namespace {
 
-// How long and how much a client that still sends may go on after the last response, so that a RST
-// for its bytes does not destroy the response on its way. Source: RFC 9112 §9.6.
-constexpr std::chrono::milliseconds kLingerTime{2000};
+// How long a client that still sends may go on after the last response, so that a RST for its bytes
+// does not destroy the response on its way; a well-behaved one closes at once. Source: RFC 9112
+// §9.6.
+constexpr std::chrono::milliseconds kLingerTime{5000};
+constexpr std::chrono::milliseconds kLingerSilence{1000};
 constexpr unsigned kRequestsPerTurn = 16;
-constexpr size_t kLingerBytes = 1024 * 1024;
 
 }  // namespace
 
@@ -78,11 +79,13 @@ net::Task<Session::After> Session::serve_requests(Buffers& buffers) {
 
 net::Task<void> Session::linger() {
     client_.shutdown_write();
-    const base::Deadline deadline = worker_.loop().after(kLingerTime);
-    for (size_t total = 0; total < kLingerBytes;) {
-        const net::ReadResult got = co_await client_.read_some(worker_.scratch(), deadline);
-        if (!got || *got == 0) co_return;
-        total += *got;
+    const base::Deadline end = worker_.loop().after(kLingerTime);
+    for (;;) {
+        const base::Deadline silence = worker_.loop().after(kLingerSilence);
+        const net::ReadResult got =
+            co_await client_.read_some(worker_.scratch(), end.earlier(silence));
+        if (!got || *got == 0 || end.passed(worker_.loop().now())) co_return;
+        co_await worker_.loop().yield();
     }
 }
 

@@ -7,7 +7,8 @@
 namespace edgecase::edge {
 namespace {
 
-constexpr size_t kBufferBytes = 16 * 1024;  // of each direction, held only while it is busy
+constexpr size_t kBytesPerTurn = 1024 * 1024;  // then others may run
+constexpr size_t kBufferBytes = 16 * 1024;     // of each direction, held only while it is busy
 
 /// Both directions share the time of the last byte: one side may listen for as long as the other
 /// talks.
@@ -45,6 +46,7 @@ net::Task<bool> relay(Worker& worker, net::Stream& from, net::Stream& to, std::s
         return false;
     };
     base::ByteBuffer buffer;
+    size_t since_yield = 0;
     buffer.append(first);
     for (;;) {
         if (!buffer.empty()) {
@@ -54,8 +56,14 @@ net::Task<bool> relay(Worker& worker, net::Stream& from, net::Stream& to, std::s
             const net::WriteResult written = co_await to.write_all_unless_stalled(
                 parts, worker.settings().timeouts.client_write);
             if (!written || cut.done()) co_return fail();
-            buffer.release();
+            since_yield += buffer.size();
+            buffer.clear();
+            if (since_yield > kBytesPerTurn) {
+                since_yield = 0;
+                co_await loop.yield();
+            }
         }
+        if (!from.descriptor().readable) buffer.release();  // a silent direction holds nothing
         const auto ready = co_await from.wait_readable(base::Deadline::after(activity.last, limit));
         if (!ready) {
             if (cut.done()) co_return false;

@@ -1,9 +1,15 @@
 #include "edge/upload.hpp"
 
 #include <algorithm>
-#include <string>
+
+#include "edge/forward_head.hpp"
 
 namespace edgecase::edge {
+namespace {
+
+constexpr size_t kBytesPerTurn = 1024 * 1024;  // then others may run
+
+}  // namespace
 
 void remember(Buffers& buffers, RequestBody& body, std::string_view payload, uint32_t limit_bytes) {
     if (!body.replayable) return;
@@ -18,7 +24,7 @@ void remember(Buffers& buffers, RequestBody& body, std::string_view payload, uin
 void write_last_chunk(base::ByteBuffer& out, std::span<const http::FieldView> trailers) {
     out.append("0\r\n");
     for (const http::FieldView& field : trailers) {
-        if (http::is_hop_by_hop(field.known)) continue;
+        if (!may_be_trailer(field)) continue;
         h1::write_field(out, field.name, field.value);
     }
     out.append("\r\n");
@@ -61,22 +67,32 @@ bool Upload::decode(std::string_view input, Batch& batch, size_t& consumed) {
 net::Task<Upload::End> Upload::pump() {
     h1::BodyDecoder& decoder = parts_.buffers.request_body;
     base::ByteBuffer& pending = parts_.buffers.upload;
+    // Read from the client and not yet decoded. It outlives this upload: a retry goes on with it,
+    // and what stands behind the body is the client's next request.
+    base::ByteBuffer& unread = parts_.buffers.client_next;
     const uint64_t limit = parts_.settings.limits.request_body_bytes;
     bool first = parts_.wait_for_continue;
+    size_t since_yield = 0;
     Batch batch;
     while (decoder.state() == h1::BodyDecoder::State::more) {
-        // With a length the read stops at the body's end, so that nothing of a next request is
-        // taken.
-        size_t wanted = std::min(read_size_.bytes(), parts_.scratch.size());
-        if (!parts_.chunked) wanted = std::min<uint64_t>(wanted, decoder.remaining_bytes());
-        const base::Deadline deadline =
-            first ? base::Deadline::never()
-                  : parts_.loop.after(parts_.settings.timeouts.client_body);
-        const net::ReadResult got =
-            co_await parts_.client.read_some(parts_.scratch.first(wanted), deadline);
-        if (!got || *got == 0) co_return read_end(got);
+        size_t have = std::min(unread.size(), parts_.scratch.size());
+        if (have > 0) {
+            std::copy_n(unread.view().data(), have, parts_.scratch.data());
+            unread.consume(have);
+        } else {
+            // With a length the read stops at the body's end, so that nothing behind it is taken.
+            size_t wanted = std::min(read_size_.bytes(), parts_.scratch.size());
+            if (!parts_.chunked) wanted = std::min<uint64_t>(wanted, decoder.remaining_bytes());
+            const base::Deadline deadline =
+                first ? base::Deadline::never()
+                      : parts_.loop.after(parts_.settings.timeouts.client_body);
+            const net::ReadResult got =
+                co_await parts_.client.read_some(parts_.scratch.first(wanted), deadline);
+            if (!got || *got == 0) co_return read_end(got);
+            have = *got;
+        }
         first = false;
-        std::string_view input(parts_.scratch.data(), *got);
+        std::string_view input(parts_.scratch.data(), have);
         while (!input.empty() && decoder.state() == h1::BodyDecoder::State::more) {
             batch.clear();
             size_t consumed = 0;
@@ -87,31 +103,31 @@ net::Task<Upload::End> Upload::pump() {
             std::span<iovec> parts = batch.finish(parts_.chunked, size_line_);
             net::WriteResult written = parts_.origin.write_now(parts);
             if (written && !parts.empty()) {
-                // The rest of the input moves too: the scratch is not ours while we wait.
+                // The scratch is not ours while we wait.
                 keep(parts, pending);
-                const std::string rest(input);
+                unread.append(input);
+                input = {};
                 read_size_.lagged();
                 std::array whole{net::part(pending.view())};
                 written = co_await parts_.origin.write_all_unless_stalled(
                     whole, parts_.settings.timeouts.write);
                 pending.clear();
-                if (written && !rest.empty()) {
-                    std::copy(rest.begin(), rest.end(), parts_.scratch.begin());
-                    input = std::string_view(parts_.scratch.data(), rest.size());
-                }
             } else {
-                read_size_.kept_up(*got);
+                read_size_.kept_up(have);
             }
             if (!written) {
-                error_ = written.error();
-                co_return written.error().kind == net::ErrorKind::deadline ? End::origin_stalled
-                                                                           : End::origin_failed;
+                unread.append(input);
+                co_return write_end(written.error());
             }
             sent_ += batch.payload_bytes();
             last_progress_ = parts_.loop.now();
         }
-        // What came behind a chunked body is the client's next request.
-        if (!input.empty()) parts_.buffers.client_next.append(input);
+        unread.append(input);
+        since_yield += have;
+        if (since_yield > kBytesPerTurn) {
+            since_yield = 0;
+            co_await parts_.loop.yield();
+        }
     }
     if (decoder.state() == h1::BodyDecoder::State::failed) co_return End::client_broken;
     parts_.body.read_whole = true;
@@ -122,14 +138,15 @@ net::Task<Upload::End> Upload::pump() {
         const net::WriteResult written =
             co_await parts_.origin.write_all_unless_stalled(whole, parts_.settings.timeouts.write);
         pending.clear();
-        if (!written) {
-            error_ = written.error();
-            co_return written.error().kind == net::ErrorKind::deadline ? End::origin_stalled
-                                                                       : End::origin_failed;
-        }
+        if (!written) co_return write_end(written.error());
     }
     last_progress_ = parts_.loop.now();
     co_return End::complete;
+}
+
+Upload::End Upload::write_end(const net::Error& error) {
+    error_ = error;
+    return error.kind == net::ErrorKind::deadline ? End::origin_stalled : End::origin_failed;
 }
 
 }  // namespace edgecase::edge

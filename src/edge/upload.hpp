@@ -64,6 +64,7 @@ class Upload {
     net::Task<void> run();
     net::Task<End> pump();
     End read_end(const net::ReadResult& got);
+    End write_end(const net::Error& error);
     bool decode(std::string_view input, Batch& batch, size_t& consumed);
 
     Parts parts_;

@@ -11,6 +11,7 @@ namespace {
 constexpr std::chrono::milliseconds kFlushInterval{200};  // records are readable within a second
 constexpr std::chrono::milliseconds kAcceptPause{50};     // after running out of descriptors
 constexpr std::chrono::milliseconds kLastWords{250};      // to answer 503 after the drain time
+constexpr unsigned kAcceptsPerTurn = 64;                  // then others may run
 constexpr size_t kSpareBuffers = 64;                      // kept for the next requests
 
 }  // namespace
@@ -89,7 +90,8 @@ net::Task<void> Worker::end_after_drain() {
 }
 
 net::Task<void> Worker::accept_connections() {
-    while (!draining_) {
+    for (unsigned count = 1; !draining_; ++count) {
+        if (count % kAcceptsPerTurn == 0) co_await loop_->yield();
         auto accepted = co_await listener_->accept(base::Deadline::never());
         if (draining_) break;
         if (!accepted) {

@@ -59,9 +59,6 @@ const FieldView* find(std::span<const FieldView> fields, FieldName name);
 /// Whether some `Connection` field lists `token` (case-insensitive).
 bool connection_lists(std::span<const FieldView> fields, std::string_view token);
 
-/// Safe to send twice (Source: RFC 9110 §9.2.2): GET, HEAD, OPTIONS, TRACE, PUT, DELETE.
-bool is_idempotent(std::string_view method);
-
 /// The standard reason phrase, or "Unknown". Source: RFC 9110 §15.
 std::string_view reason_phrase(uint16_t status);
 

@@ -19,10 +19,12 @@ Descriptor* Descriptor::watch(Loop& loop, int fd) {
     return descriptor.release();
 }
 
-void Descriptor::close() {
+void Descriptor::close(bool shared) {
     if (fd_ < 0) return;
     reader = writer = on_hangup = nullptr;
-    ::close(fd_);  // leaves the epoll set with it: this is the only reference to the open file
+    // The last descriptor of an open file takes it out of the epoll set; a shared one does not.
+    if (shared) epoll_ctl(loop_.epoll_, EPOLL_CTL_DEL, fd_, nullptr);
+    ::close(fd_);
     fd_ = -1;
     loop_.retire(std::unique_ptr<Descriptor>(this));
 }

@@ -37,8 +37,9 @@ class Descriptor {
   public:
     /// Takes ownership of `fd`, which must be non-blocking. Errors: null when the kernel refuses.
     static Descriptor* watch(Loop& loop, int fd);
-    /// Wakes nobody: whoever closes owns the waiters too.
-    void close();
+    /// Wakes nobody: whoever closes owns the waiters too. `shared`: another descriptor of the same
+    /// open file lives on elsewhere.
+    void close(bool shared = false);
 
     int fd() const { return fd_; }
     Loop& loop() const { return loop_; }

@@ -54,7 +54,7 @@ struct Resolver::Socket : Waiter {
           descriptor(d) {
         descriptor->reader = this;
     }
-    ~Socket() { descriptor->close(); }
+    ~Socket() { descriptor->close(true); }
     void on_event() {
         descriptor->readable = false;
         resolver.process(fd);

@@ -105,6 +105,12 @@ ReadResult Stream::read_now(std::span<char> into) {
     return std::unexpected(Error{ErrorKind::deadline});
 }
 
+bool Stream::has_unread() const {
+    char byte = 0;
+    const ssize_t got = ::recv(descriptor_->fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return got >= 0 || errno != EAGAIN;
+}
+
 WriteResult Stream::write_now(std::span<iovec>& parts) {
     WriteOperation operation(*descriptor_, parts, written_, base::Deadline::never(),
                              base::Duration::zero());

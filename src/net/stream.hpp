@@ -3,6 +3,7 @@
 
 #include <sys/uio.h>
 
+#include <cassert>
 #include <coroutine>
 #include <expected>
 #include <optional>
@@ -26,6 +27,7 @@ class Operation : Waiter, Timer {
   public:
     bool await_ready() { return attempt(); }
     void await_suspend(std::coroutine_handle<> awaiting) {
+        assert(slot() == nullptr && "one reader and one writer at a time");
         awaiting_ = awaiting;
         slot() = this;
         descriptor_->loop().timers().arm(*this, deadline_);
@@ -174,6 +176,8 @@ class Stream {
 
     /// Reads what is there without waiting. Errors: also `deadline` when there is nothing yet.
     ReadResult read_now(std::span<char> into);
+    /// Whether bytes, FIN or an error stand in the receive queue, known to the loop or not.
+    bool has_unread() const;
     /// Writes what fits without waiting and takes it off the front of `parts`.
     WriteResult write_now(std::span<iovec>& parts);
 

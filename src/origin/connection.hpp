@@ -16,8 +16,9 @@ struct Connection {
     ip::Endpoint edge;  // the source address used
     base::SteadyTime opened;
     base::SteadyTime idle_since;
-    uint32_t requests = 0;      // begun on it, the present one included
-    uint64_t bytes_before = 0;  // written before the present request
+    uint32_t requests = 0;          // begun on it, the present one included
+    bool last_had_no_body = false;  // its last response was one to HEAD, or a 204 or 304
+    uint64_t bytes_before = 0;      // written before the present request
 
     bool reused() const { return requests > 1; }
 };

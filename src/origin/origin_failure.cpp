@@ -11,6 +11,9 @@ using cause::Cause;
 using cause::Evidence;
 using cause::Failure;
 
+constexpr uint64_t kMuchOfAnUpload =
+    256 * 1024;  // beyond what a closing socket's kernel acknowledges
+
 void add_icmp(Evidence& evidence, const net::IcmpError& icmp) {
     evidence.add("icmp_version", icmp.is_v6 ? 6 : 4);
     evidence.add("icmp_type", int{icmp.type});
@@ -286,7 +289,7 @@ Cause body_cause(h1::Rule rule) {
 }
 
 Cause head_end_cause(const AttemptView& attempt, const h1::ResponseHeadParser& parser,
-                     Ending ending) {
+                     Ending ending, uint64_t acked_bytes) {
     using Position = h1::ResponseHeadParser::Position;
     const bool reset = ending.kind == Ending::Kind::rst;
     if (parser.position() == Position::fields) {
@@ -299,7 +302,9 @@ Cause head_end_cause(const AttemptView& attempt, const h1::ResponseHeadParser& p
         return reset ? Cause::resp_reset_after_1xx : Cause::resp_only_1xx;
     }
     // Nothing at all came back: on a reused connection that is the keep-alive race, else a crash.
-    if (attempt.connection.reused()) return Cause::reuse_stale;
+    // But an origin whose machine took much of an upload had not closed before it came.
+    const bool took_upload = acked_bytes > kMuchOfAnUpload && !attempt.sending.complete;
+    if (attempt.connection.reused() && !took_upload) return Cause::reuse_stale;
     if (!attempt.sending.complete || attempt.sending.failed) {
         if (attempt.sending.body_bytes_sent > 0) {
             return reset ? Cause::request_write_reset : Cause::request_write_closed;
@@ -447,7 +452,10 @@ Failure head_ended(const AttemptView& attempt, const h1::ResponseHeadParser& par
         return {unacked ? Cause::request_not_acked : Cause::resp_connection_lost,
                 std::move(evidence)};
     }
-    return {head_end_cause(attempt, parser, ending), std::move(evidence)};
+    // What the kernel counts includes the SYN and what earlier requests on the connection sent.
+    const uint64_t before = attempt.connection.bytes_before + 1;
+    const uint64_t acked = facts && facts->bytes_acked > before ? facts->bytes_acked - before : 0;
+    return {head_end_cause(attempt, parser, ending, acked), std::move(evidence)};
 }
 
 Failure head_broken(const AttemptView& attempt, const h1::ResponseHeadParser& parser) {
@@ -530,12 +538,6 @@ Failure extra_bytes(const AttemptView& attempt, const h1::BodyDecoder& decoder,
     evidence.add("extra_bytes", uint64_t{extra.size()});
     evidence.add("sample", base::cut_sample(extra, 0, 0));
     return {Cause::body_extra_bytes, std::move(evidence)};
-}
-
-Failure own_status(uint16_t status) {
-    Evidence evidence;
-    evidence.add("status", int{status});
-    return {Cause::origin_status, std::move(evidence)};
 }
 
 bool may_retry(const Failure& failure, const Connection* connection, uint64_t bytes_received,

@@ -79,8 +79,6 @@ cause::Failure body_timeout(const AttemptView& attempt, const h1::BodyDecoder& d
 /// More bytes than the response has. Not a failure of this response, but of the next.
 cause::Failure extra_bytes(const AttemptView& attempt, const h1::BodyDecoder& decoder,
                            std::string_view extra);
-/// The origin's own 5xx.
-cause::Failure own_status(uint16_t status);
 
 /// Whether the attempt that failed so may be made again on a fresh connection.
 /// Source: docs/adr/0006-retries.md.

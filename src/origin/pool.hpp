@@ -27,7 +27,12 @@ class Pool {
 
     /// Closes the connection instead if the pool is full or it is readable already.
     void put(Connection connection);
+    /// Never one that has something unread, nor one that may still get the rest of a response that
+    /// should have had no body.
     std::optional<Connection> take();
+    /// The origin has sent bytes nobody asked for: nothing of it is reused for a while, because the
+    /// next such bytes could become another client's response.
+    void distrust();
     size_t size() const { return idle_.size(); }
     const PoolCounters& counters() const { return counters_; }
     void clear();
@@ -40,6 +45,7 @@ class Pool {
     std::chrono::milliseconds idle_limit_;
     size_t maximum_;
     std::list<std::unique_ptr<Idle>> idle_;
+    base::SteadyTime trusted_from_{};
     PoolCounters counters_;
 };
 

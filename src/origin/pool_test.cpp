@@ -60,6 +60,8 @@ TEST_F(PoolTest, the_connection_idle_shortest_is_taken_first) {
             // The origin's side must stay open for the connection to stay idle.
             held.push_back(std::move(origin_side));
         }
+        EXPECT_FALSE(pool.take());  // given back in this very turn
+        co_await settle();
         EXPECT_EQ(pool.take()->id, 2u);
         EXPECT_EQ(pool.take()->id, 1u);
         EXPECT_FALSE(pool.take());
@@ -86,6 +88,41 @@ TEST_F(PoolTest, a_connection_with_bytes_nobody_asked_for_is_never_given_out) {
         co_await settle();
         EXPECT_FALSE(pool.take());
         EXPECT_EQ(pool.counters().unexpected_bytes, 1u);
+    });
+}
+
+TEST_F(PoolTest, bytes_the_loop_has_not_heard_of_yet_keep_a_connection_from_being_given_out) {
+    run([&]() -> net::Task<void> {
+        Pool pool(*loop, milliseconds(5000), 4);
+        pool.put(co_await connect());
+        co_await settle();
+        std::array parts{net::part("HTTP/1.1 200 OK\r\n\r\n")};
+        EXPECT_TRUE(co_await origin_side.write_all(parts, loop->after(milliseconds(1000))));
+        EXPECT_FALSE(pool.take());
+    });
+}
+
+TEST_F(PoolTest, an_origin_that_sent_bytes_nobody_asked_for_is_not_reused_for_a_while) {
+    run([&]() -> net::Task<void> {
+        Pool pool(*loop, milliseconds(5000), 4);
+        pool.put(co_await connect());
+        held.push_back(std::move(origin_side));
+        pool.distrust();
+        EXPECT_EQ(pool.size(), 0u);
+        pool.put(co_await connect());
+        EXPECT_EQ(pool.size(), 0u);
+    });
+}
+
+TEST_F(PoolTest, after_a_response_without_a_body_a_connection_settles_first) {
+    run([&]() -> net::Task<void> {
+        Pool pool(*loop, milliseconds(5000), 4);
+        Connection connection = co_await connect();
+        connection.last_had_no_body = true;
+        pool.put(std::move(connection));
+        co_await loop->sleep_until(loop->after(milliseconds(4)));
+        co_await settle();
+        EXPECT_TRUE(pool.take());
     });
 }
 
