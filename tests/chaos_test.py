@@ -27,10 +27,9 @@ REQUESTS = [
     b'GET http://edge.test/ HTTP/1.1\r\nHost: edge.test\r\nConnection: x, close\r\nX: y\r\n\r\n',
     b'GET / HTTP/1.0\r\n\r\n',
 ]
-PIECES = [b'\r\n', b'\n', b'\r', b'\0', b' ', b':', b'\t', b'\xff', b'\r\n\r\n',
-          b'Content-Length: 5\r\n',
-          b'Transfer-Encoding: chunked\r\n', b'HTTP/1.1 200 OK\r\n', b'0\r\n\r\n',
-          b'ffffffffffffffff\r\n']
+PIECES = [b'\r\n', b'\n', b'\r', b'\0', b' ', b':', b'\t', b'\xff', b'\r\n\r\n', b'0\r\n\r\n',
+          b'ffffffffffffffff\r\n', b'Content-Length: 5\r\n', b'Transfer-Encoding: chunked\r\n',
+          b'HTTP/1.1 200 OK\r\n']
 
 
 def mutilated(chance, message):
@@ -127,7 +126,7 @@ class LeavingTest(harness.TestCase):
                     return
                 if not connection.respond(body) or request is None:
                     return
-        edge, _ = self.edge_before(behave, flags=('--read-timeout', '1s'))
+        edge, _ = self.edge_before(behave, flags=('--read-timeout', '5s'))
         self.assertEqual(edge.fetch().status, 200)
         before = len(os.listdir(f'/proc/{edge.pid}/fd'))
         threads = [threading.Thread(target=self.visit, args=(edge, number)) for number in range(8)]
@@ -141,7 +140,8 @@ class LeavingTest(harness.TestCase):
         # What may remain open are connections to the origin that wait in the pool.
         self.assertTrue(wire.eventually(lambda: open_now() <= before + 8, 8),
                         f'{before} -> {open_now()}')
-        self.assertEqual(edge.fetch().status, 200)
+        response = edge.fetch()
+        self.assertEqual(response.status, 200, edge.ray(response.ray))
         causes = {case['cause'] for case in edge.cases('--limit', '2000')}
         self.assertNotIn('edge.internal', causes)
 

@@ -106,7 +106,7 @@ class RefusalTest(harness.TestCase):
         with edge.client() as client:
             client.send(b'POST /refused HTTP/1.1\r\nHost: edge.test\r\nContent-Length: +9\r\n\r\n')
             try:
-                client.send(b'u' * 1_000_000)
+                client.send(b'u' * 8_000_000)
             except ConnectionError:
                 self.fail('the connection was reset before the answer could be read')
             response = client.response()
@@ -209,7 +209,8 @@ class SlowTest(harness.TestCase):
 
     def test_a_connection_without_a_request_is_closed_in_silence_and_leaves_no_case(self):
         edge, _ = self.edge_before(raw_origin.answering(),
-                                   config='[timeouts]\nclient_idle = "400ms"\nclient_head = "400ms"\n')
+                                   config='[timeouts]\nclient_idle = "400ms"\n'
+                                          'client_head = "400ms"\n')
         with edge.client() as silent, edge.client() as served:
             self.assertEqual(served.get().status, 200)
             self.assertTrue(silent.is_closed_within(5), 'a client that never asked')

@@ -105,8 +105,8 @@ class Server:
                 self.process.wait(seconds * SLOWNESS)
             except subprocess.TimeoutExpired:
                 self.kill()
-                raise AssertionError(f'still up {seconds} s after SIGTERM: {self.errors()[-2000:]}') \
-                    from None
+                said = self.errors()[-2000:]
+                raise AssertionError(f'still up {seconds} s after SIGTERM: {said}') from None
         self.process.stdout.close()
         said = self.errors()
         if self.process.returncode or SANITIZER_REPORT.search(said):
@@ -114,10 +114,11 @@ class Server:
 
 
 def scenario_config(row):
-    """The configuration that a scenario of the lab needs: the usual short timeouts under its own
-    lines."""
-    lines = {'timeouts.connect': '"1500ms"', 'timeouts.ack': '"2s"', 'timeouts.read': '"2s"',
-             'timeouts.write': '"2s"', 'timeouts.dns': '"1s"'}
+    """The configuration that a scenario of the lab needs: the usual short timeouts, and a hold-back
+    that a busy machine does not overrun, under its own lines."""
+    lines = {'limits.hold_back_time': '"400ms"', 'timeouts.connect': '"1500ms"',
+             'timeouts.ack': '"2s"', 'timeouts.read': '"2s"', 'timeouts.write': '"2s"',
+             'timeouts.dns': '"1s"'}
     lines |= dict(re.findall(r'^\s*(\S+)\s*=\s*(.+)$', row['edge_config'], re.MULTILINE))
     return ''.join(f'{key} = {value}\n' for key, value in lines.items())
 
@@ -144,7 +145,8 @@ class Edge(Server):
                 file.write(config)
             argv += ['--config', path]
         super().__init__(argv, namespace, environment)
-        ready = self.wait_for_line(r'^ready edge=\[?([^\]\s]+?)\]?:(\d+) admin=\[?([^\]\s]+?)\]?:(\d+)$')
+        endpoint = r'\[?([^\]\s]+?)\]?:(\d+)'
+        ready = self.wait_for_line(f'^ready edge={endpoint} admin={endpoint}$')
         self.address = (ready[1], int(ready[2]))
         self.admin = (ready[3], int(ready[4]))
 
@@ -162,7 +164,8 @@ class Edge(Server):
             if result.returncode == 0:
                 return json.loads(result.stdout)
             if time.monotonic() > deadline:
-                raise AssertionError(f'no record of ray {ray!r}: {result.stderr} {self.errors()[-500:]}')
+                said = self.errors()[-500:]
+                raise AssertionError(f'no record of ray {ray!r}: {result.stderr} {said}')
             time.sleep(0.05)
 
     def cases(self, *filters):
@@ -336,7 +339,8 @@ def main(impossible=None, jobs=8, after=None):
         for text in Shared.stop_all():
             print('FAILED  the shared edge ends well\n    ' + text)
             failed += 1
-    print(f'{len(tests)} tests, {failed} failed, {skipped} skipped, {time.monotonic() - start:.1f} s')
+    seconds = time.monotonic() - start
+    print(f'{len(tests)} tests, {failed} failed, {skipped} skipped, {seconds:.1f} s')
     if failed or not tests:
         sys.exit(1)
     sys.exit(SKIPPED if skipped == len(tests) else 0)

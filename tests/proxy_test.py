@@ -70,7 +70,7 @@ class ConnectionTest(harness.TestCase):
         self.assertEqual((response.complete, response.end), (True, 'fin'))
         self.assertEqual(response.header('connection').lower(), 'close')
 
-    def test_a_client_that_half_closes_after_its_request_is_still_answered_or_recorded_as_gone(self):
+    def test_a_client_that_half_closes_after_its_request_is_answered_or_recorded_as_gone(self):
         edge, _ = self.edge_before(raw_origin.answering())
         with edge.client() as client:
             client.send(wire.request())
@@ -181,10 +181,16 @@ class RequestHeadTest(harness.TestCase):
 
     def test_other_headers_pass_in_order_and_byte_for_byte(self):
         sent = [('X-One', 'a  b'), ('x-two', ''), ('X-ONE', '\xe9\xff'), ('Cookie', 'a=b; c="d"'),
-                ('Transfer_Encoding', 'chunked'), ('Accept', '*/*')]
+                ('X_Under_Score', '1'), ('Accept', '*/*')]
         request, _ = self.seen(*sent)
         names = {name.lower() for name, _ in sent}
         self.assertEqual([h for h in request.headers if h[0].lower() in names], sent)
+
+    def test_an_underscore_does_not_let_a_client_say_what_only_the_edge_may_say(self):
+        # CGI and its kin read these as the names with dashes.
+        request, _ = self.seen(('CF_Connecting_IP', '6.6.6.6'), ('X_Forwarded_For', '6.6.6.6'),
+                               ('Transfer_Encoding', 'chunked'), ('Content_Length', '9'))
+        self.assertFalse([h for h in request.headers if '_' in h[0]])
 
     def test_method_and_target_pass_byte_for_byte(self):
         for method, path in (('GET', '/a/../b//c;d?q=%2F%00&r="{}|"'), ('M-SEARCH', '/'),

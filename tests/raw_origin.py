@@ -1,12 +1,13 @@
 """Origins written byte by byte: a test says what each connection does, and the origin remembers
 what it was sent."""
+import contextlib
 import socket
 import struct
 import threading
 
 import namespaces
 
-KEEP_BYTES = 1 << 20  # of what one connection received; enough for every assertion, not for bulk tests
+KEEP_BYTES = 1 << 20  # of what one connection received: enough for assertions, not for bulk
 
 
 class Request:
@@ -144,6 +145,7 @@ class Origin:
                  receive_buffer=None):
         self.behave = behave
         self.connections, self.requests, self.troubles = [], [], []
+        self.stopped = False
         with namespaces.inside(namespace):
             self.socket = socket.socket(socket.AF_INET6 if ':' in host else socket.AF_INET)
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -170,8 +172,11 @@ class Origin:
             try:
                 sock, _ = self.socket.accept()
             except OSError:
-                return
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                if self.stopped:
+                    return
+                continue  # a connection that was reset in the queue
+            with contextlib.suppress(OSError):  # it may be reset already
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection = Connection(self, sock, len(self.connections) + 1)
             self.connections.append(connection)
             threading.Thread(target=self._run, args=(connection,), daemon=True).start()
@@ -185,6 +190,7 @@ class Origin:
             connection.socket.close()
 
     def stop(self):
+        self.stopped = True
         self.socket.shutdown(socket.SHUT_RDWR)
         self.socket.close()
         for connection in self.connections:

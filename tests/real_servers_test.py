@@ -19,7 +19,9 @@ class RealServerTest(harness.TestCase):
     def broken(self, server, cause, status, path='/', cut=True, flags=(), kill=None, **request):
         """Fetches `path` through an edge (`kill()` runs once the body has begun) and checks the
         case."""
-        edge = self.edge(server, flags=flags)
+        # Whoever should be held back is, however busy the machine.
+        config = '[limits]\nhold_back_time = "5s"\n' if status == 520 else None
+        edge = self.edge(server, flags=flags, config=config)
         with edge.client(timeout=30) as client:
             client.send(wire.request('GET', path,
                                      (('Connection', 'close'), ('Accept-Encoding', 'gzip')),
@@ -89,6 +91,11 @@ class NginxTest(RealServerTest):
 
 @unittest.skipIf(missing('node'), missing('node'))
 class NodeTest(RealServerTest):
+    DIES_WHEN_REUSED = """(request, response) => {
+      request.socket.requests = (request.socket.requests || 0) + 1;
+      if (request.socket.requests == 1) response.end('fine');
+      else request.resume().on('end', () => request.socket.destroy()); }"""
+
     def node(self, handler, more=''):
         return self.up(Node(f'const server = http.createServer({handler});\n{more}'))
 
@@ -135,8 +142,7 @@ class NodeTest(RealServerTest):
         self.broken(node, 'time.first_byte', 524, cut=False, flags=('--read-timeout', '700ms'))
 
     def test_node_closing_a_reused_connection_is_stale_and_a_get_is_sent_again(self):
-        """(request, response) => { request.socket.requests = (request.socket.requests || 0) + 1; if
-        (request.socket.requests > 1) request.socket.destroy(); else response.end('fine'); }"""
+        node = self.node(self.DIES_WHEN_REUSED)
         edge = self.edge(node)
         self.assertEqual(edge.fetch().status, 200)
         response = edge.fetch()
@@ -145,8 +151,7 @@ class NodeTest(RealServerTest):
         self.assertEqual([a['cause'] for a in case['attempts']], ['reuse.stale', 'none'], case)
 
     def test_node_closing_a_reused_connection_under_a_large_upload_is_reuse_stale(self):
-        """(request, response) => { request.socket.requests = (request.socket.requests || 0) + 1; if
-        (request.socket.requests > 1) request.socket.destroy(); else response.end('fine'); }"""
+        node = self.node(self.DIES_WHEN_REUSED)
         edge = self.edge(node)
         self.assertEqual(edge.fetch().status, 200)
         response = edge.fetch(method='POST', body=b'u' * 500_000)
@@ -211,8 +216,8 @@ kill -9 $$
         self.assertEqual(case['origin_status'], 500)
 
     def test_a_cgi_killed_after_its_headers_is_hidden_by_apache_behind_a_whole_reply(self):
-        # mod_cgi drops the script's Content-Length and ends the chunks properly (2.4.71): nothing on
-        # the wire tells this from success, so no cause may be claimed.
+        # mod_cgi drops the script's Content-Length and ends the chunks properly (2.4.71): nothing
+        # on the wire tells this from success, so no cause may be claimed.
         apache = self.up(Apache('dies', r'''
 printf 'Content-Type: text/plain\r\nContent-Length: 1000\r\n\r\npart'
 kill -9 $$

@@ -32,8 +32,8 @@ class NameServer:
     nothing."""
 
     def __init__(self, addresses):
-        self.records = b''.join(b'\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4' + socket.inet_aton(a)
-                                for a in addresses)
+        head = b'\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4'  # name, A, IN, TTL, size
+        self.records = b''.join(head + socket.inet_aton(address) for address in addresses)
         self.count = len(addresses)
         self.socket = socket.socket(type=socket.SOCK_DGRAM)
         self.socket.bind(('127.0.0.1', 0))
@@ -48,9 +48,9 @@ class NameServer:
                 return
             end = query.index(b'\0', 12) + 5
             is_a = query[end - 4:end - 2] == b'\0\1'
-            head = query[:2] + b'\x81\x80\0\1' + (self.count if is_a else 0).to_bytes(2,
-                                                                                      'big') + bytes(4)
-            self.socket.sendto(head + query[12:end] + (self.records if is_a else b''), client)
+            count, records = (self.count, self.records) if is_a else (0, b'')
+            head = query[:2] + b'\x81\x80\0\1' + count.to_bytes(2, 'big') + bytes(4)
+            self.socket.sendto(head + query[12:end] + records, client)
 
     def stop(self):
         self.socket.close()
@@ -306,7 +306,8 @@ class PoolTest(harness.TestCase):
                          'a connection with bytes left over is not used again')
 
     def test_bytes_after_the_end_of_a_response_in_the_same_packet_are_recorded(self):
-        edge, _ = self.edge_before(raw_origin.sending(b'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokEVIL'))
+        edge, _ = self.edge_before(raw_origin.sending(
+            b'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokEVIL'))
         response = edge.fetch()
         self.assertEqual((response.status, response.body, response.surplus), (200, b'ok', b''))
         case = self.assert_ray(edge, response, 'body.extra_bytes', 200, edge_status=200,

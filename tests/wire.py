@@ -38,11 +38,11 @@ class Response:
     @property
     def cut(self):
         """The client can tell that this was no whole response."""
-        return not self.complete or self.end == 'rst'
+        return not self.complete
 
     def __repr__(self):
-        return f'<{self.status} {self.reason} {len(self.body)} bytes complete={self.complete} end={self.end} ' \
-               f'{self.headers} {self.body[:200]!r}>'
+        return (f'<{self.status} {self.reason} {len(self.body)} bytes complete={self.complete} '
+                f'end={self.end} {self.headers} {self.body[:200]!r}>')
 
 
 class Client:
@@ -135,7 +135,7 @@ class Client:
         head = self.take_until(b'\r\n\r\n')
         if head is None:
             if self.buffer:
-                raise Malformed(f'connection ended ({self.end}) inside a head: {self.buffer[:300]!r}')
+                raise Malformed(f'ended ({self.end}) inside a head: {self.buffer[:300]!r}')
             return None
         lines = head.split(b'\r\n')
         parts = lines[0].decode('latin-1').split(' ', 2)

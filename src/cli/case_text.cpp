@@ -31,7 +31,7 @@ std::string ms_text(int64_t microseconds) {
     return fmt::format("{:.2f} ms", ms);
 }
 
-std::string uri_text(std::string_view uri, Secrets secrets) {
+std::string free_text(std::string_view uri, Secrets secrets) {
     return fitted(secrets == Secrets::shown ? std::string(uri) : record::redact_uri(uri),
                   kUriColumns);
 }
@@ -98,16 +98,16 @@ std::string what_happened(const Record& record, const Painter& paint) {
 std::string request_part(const Record& record, const Painter& paint, Secrets secrets) {
     std::string text = heading(paint, "Request");
     text += line(paint, "line",
-                 fitted(record.method, 40) + " " + uri_text(record.uri, secrets) + " " +
+                 fitted(record.method, 40) + " " + free_text(record.uri, secrets) + " " +
                      fitted(record.protocol, 12));
-    text += line(paint, "host", fitted(record.host, kUriColumns));
+    text += line(paint, "host", free_text(record.host, secrets));
     text += line(paint, "client",
                  record.client.to_string() + " -> " + record.edge.to_string() +
                      (record.scheme.empty() ? "" : ", ") + fitted(record.scheme, 8));
-    text += line(paint, "user agent", fitted(record.user_agent, kUriColumns));
-    text += line(paint, "referer", uri_text(record.referer, secrets));
+    text += line(paint, "user agent", free_text(record.user_agent, secrets));
+    text += line(paint, "referer", free_text(record.referer, secrets));
     text += line(paint, "origin",
-                 record.origin_url.empty() ? "no route" : fitted(record.origin_url, kUriColumns));
+                 record.origin_url.empty() ? "no route" : free_text(record.origin_url, secrets));
     if (record.parent) text += line(paint, "parent ray", record.parent.to_string());
     text += line(paint, "statuses",
                  fmt::format("edge {}, origin {}", record.edge_status,
@@ -206,11 +206,7 @@ std::string value_text(const cause::EvidenceValue& value, size_t indent, const P
         return text;
     }
     const auto& original = std::get<base::Sample>(value);
-    base::Sample sample = original;
-    if (secrets == Secrets::redacted) {
-        sample = base::redact(original);
-        sample.bytes = record::mask_uri(sample.bytes);
-    }
+    const base::Sample sample = secrets == Secrets::shown ? original : base::redact(original);
     const std::string lines = base::caret_lines(sample);
     const size_t end = lines.find('\n');
     return fmt::format("byte {}", original.error_offset) + next_line + lines.substr(0, end) +
@@ -253,13 +249,13 @@ std::string case_list_text(std::span<const Record> records, bool colour) {
     if (records.empty()) return "no cases\n";
     Table table({"TIME", "RAY", "STATUS", "CAUSE", "TRIES", "HOST AND PATH"});
     for (const Record& record : records) {
-        const std::string_view uri = record.uri;
+        const std::string uri = record::redact_uri(record.uri);
         table.add({record::rfc3339(record.start),
                    record.ray.to_string(),
                    {status_text(record), colour_of(record)},
                    std::string(cause::row(record.cause).name),
                    std::to_string(record.attempts.size()),
-                   fitted(record.host + std::string(uri.substr(0, uri.find('?'))), 80)});
+                   fitted(record::redact_uri(record.host) + uri.substr(0, uri.find('?')), 80)});
     }
     return table.text(paint, 0);
 }

@@ -93,6 +93,20 @@ TEST(CaseListText, is_aligned_and_has_no_query) {
     EXPECT_EQ(case_list_text({}, false), "no cases\n");
 }
 
+TEST(CaseText, hides_secrets_in_host_path_and_samples_unless_asked_for) {
+    Record record = record::full_record();
+    record.host = "u:hunter2@shop.example";
+    record.uri = "http://u:hunter2@h/x;jsessionid=hunter2/%3Ftoken%3Dhunter2?pw=hunter2";
+    record.referer = "http://u:hunter2@h/?ticket=hunter2";
+    const std::string line = "Authorization Bearer hunter2\r\n";
+    record.evidence.add("second", base::cut_sample(line, line.size() - 2, 0))
+        .add("values", std::vector<std::string>{"u:hunter2@a"});
+    EXPECT_EQ(case_text(record, false).find("hunter2"), std::string::npos);
+    EXPECT_EQ(case_list_text(std::vector<Record>{record}, false).find("hunter2"),
+              std::string::npos);
+    EXPECT_NE(case_text(record, false, Secrets::shown).find("Bearer hunter2"), std::string::npos);
+}
+
 TEST(Fitted, cuts_long_text_with_dots) {
     EXPECT_EQ(fitted("abcdef", 6), "abcdef");
     EXPECT_EQ(fitted("abcdefg", 6), "abc...");

@@ -2,8 +2,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -135,37 +139,72 @@ Stop visit_special(const Scenario& scenario, const lab::Ports& ports, const std:
     return visit(scenario, (*edge)->edge_address(), own_dir);
 }
 
-std::vector<Stop> tour(const lab::Ports& ports, const Service& edge, const std::string& data_dir) {
-    std::vector<const Scenario*> plain;
-    std::vector<const Scenario*> alone;
-    for (const Scenario& scenario : lab::scenarios()) {
-        if (scenario.target == Target::network) continue;
-        // What depends on the pool's state must not share it with others.
-        const bool quiet = !is_special(scenario) && scenario.target != Target::reuse;
-        (quiet ? plain : alone).push_back(&scenario);
-    }
-    std::vector<Stop> stops;
-    for (const Scenario* scenario : alone) {
-        stops.push_back(is_special(*scenario) ? visit_special(*scenario, ports, data_dir)
-                                              : visit(*scenario, edge.edge_address(), data_dir));
-    }
-    const size_t first = stops.size();
-    stops.resize(first + plain.size());
-    std::atomic<size_t> next = 0;
-    {
-        std::vector<std::jthread> guides;
-        for (unsigned i = 0; i < kGuides; ++i) {
-            guides.emplace_back([&] {
-                for (size_t at = next++; at < plain.size(); at = next++) {
-                    stops[first + at] = visit(*plain[at], edge.edge_address(), data_dir);
-                }
-            });
+/// The visits, on threads of their own, so that the caller can watch for the end meanwhile.
+class Tour {
+  public:
+    Tour(const lab::Ports& ports, const Service& edge, const std::string& data_dir)
+        : ports_(ports), edge_(edge), data_dir_(data_dir) {
+        for (const Scenario& scenario : lab::scenarios()) {
+            if (scenario.target == Target::network) continue;
+            // What depends on the pool's state must not share it with others.
+            const bool quiet = !is_special(scenario) && scenario.target != Target::reuse;
+            (quiet ? plain_ : alone_).push_back(&scenario);
         }
     }
-    // In the order of the lab's list, whatever order they were visited in.
-    std::ranges::sort(stops, {}, [](const Stop& stop) { return stop.scenario; });
-    return stops;
-}
+
+    size_t size() const { return plain_.size() + alone_.size(); }
+    size_t done() const { return done_; }
+
+    /// Visits every scenario. nullopt: a signal ended it between two visits.
+    std::optional<std::vector<Stop>> run() {
+        std::vector<Stop> stops(size());
+        {
+            const std::jthread leader([&] { lead(stops); });
+            while (!finished_) {
+                if (end_wanted(std::chrono::milliseconds(100))) ended_ = true;
+                if (!is_watched()) continue;
+                note("\r" + std::to_string(done()) + "/" + std::to_string(size()) + " scenarios" +
+                     (ended_ ? ", ending" : "") + "\x1b[K");
+            }
+        }
+        if (is_watched()) note("\r\x1b[K");
+        if (ended_) return std::nullopt;
+        // In the order of the lab's list, whatever order they were visited in.
+        std::ranges::sort(stops, {}, [](const Stop& stop) { return stop.scenario; });
+        return stops;
+    }
+
+  private:
+    void lead(std::vector<Stop>& stops) {
+        for (size_t at = 0; at < alone_.size() && !ended_; ++at, ++done_) {
+            const Scenario& scenario = *alone_[at];
+            stops[at] = is_special(scenario) ? visit_special(scenario, ports_, data_dir_)
+                                             : visit(scenario, edge_.edge_address(), data_dir_);
+        }
+        {
+            std::atomic<size_t> next = 0;
+            std::vector<std::jthread> guides;
+            for (unsigned i = 0; i < kGuides; ++i) {
+                guides.emplace_back([&] {
+                    for (size_t at = next++; at < plain_.size() && !ended_; at = next++, ++done_) {
+                        stops[alone_.size() + at] =
+                            visit(*plain_[at], edge_.edge_address(), data_dir_);
+                    }
+                });
+            }
+        }
+        finished_ = true;
+    }
+
+    const lab::Ports& ports_;
+    const Service& edge_;
+    const std::string& data_dir_;
+    std::vector<const Scenario*> plain_;
+    std::vector<const Scenario*> alone_;
+    std::atomic<size_t> done_ = 0;
+    std::atomic<bool> ended_ = false;
+    std::atomic<bool> finished_ = false;
+};
 
 std::string table_text(const std::vector<Stop>& stops, bool colour) {
     const Painter paint(colour);
@@ -205,6 +244,32 @@ std::string tour_json(const std::vector<Stop>& stops) {
     return rows.dump(2) + "\n";
 }
 
+class TemporaryDirectory {
+  public:
+    TemporaryDirectory() = default;
+    TemporaryDirectory(const TemporaryDirectory&) = delete;
+    TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+    ~TemporaryDirectory() {
+        if (!made_) return;
+        std::error_code ignored;
+        std::filesystem::remove_all(path_, ignored);
+    }
+
+    /// False: errno says why not, path() where.
+    bool make() {
+        const char* const wanted = std::getenv("TMPDIR");
+        const bool is_set = wanted != nullptr && *wanted != '\0';
+        path_ = std::string(is_set ? wanted : "/tmp") + "/edgecase-demo-XXXXXX";
+        made_ = mkdtemp(path_.data()) != nullptr;
+        return made_;
+    }
+    const std::string& path() const { return path_; }
+
+  private:
+    std::string path_;
+    bool made_ = false;
+};
+
 /// The demo's configuration: each scenario's path leads to the port where it happens.
 config::Overrides demo_overrides(const DemoFlags& flags, const lab::Ports& ports,
                                  const std::string& data_dir) {
@@ -231,57 +296,49 @@ config::Overrides demo_overrides(const DemoFlags& flags, const lab::Ports& ports
 
 int run_demo(const DemoFlags& flags) {
     block_signals();
-    std::string data_dir = flags.data_dir;
-    if (data_dir.empty()) {
-        std::string pattern =
-            (std::filesystem::temp_directory_path() / "edgecase-demo-XXXXXX").string();
-        if (mkdtemp(pattern.data()) == nullptr) {
-            complain("cannot make a temporary directory " + pattern);
-            return kUsage;
-        }
-        data_dir = pattern;
+    TemporaryDirectory own;
+    if (flags.data_dir.empty() && !own.make()) {
+        complain("cannot make a temporary directory " + own.path() + ": " +
+                 std::generic_category().message(errno));
+        return kUsage;
     }
+    const std::string data_dir = flags.data_dir.empty() ? own.path() : flags.data_dir;
     auto lab = lab::Lab::start({});
     if (!lab) {
         complain(lab.error());
         return kUsage;
     }
     const lab::Ports& ports = (*lab)->ports();
-    auto edge = start_edge("", demo_overrides(flags, ports, data_dir));
+    const auto edge = start_edge("", demo_overrides(flags, ports, data_dir));
     if (!edge) {
         complain(edge.error());
         return kUsage;
     }
+    // With --json, standard output holds one document.
+    const auto say = [&](std::string_view text) { flags.json ? note(text) : print(text); };
     const std::string url = "http://" + (*edge)->edge_address().to_string();
-    if (!flags.json) {
-        print("edge " + url + "   lab http://" + ports.main.to_string() + "   records " + data_dir +
-              "\n\nThe tour requests every scenario; timeouts take some seconds.\n\n");
+    say("edge " + url + "   lab http://" + ports.main.to_string() + "   records " +
+        one_line(data_dir) +
+        "\n\nThe tour requests every scenario; timeouts take some seconds.\n\n");
+    Tour tour(ports, **edge, data_dir);
+    const auto stops = tour.run();
+    if (!stops) {
+        complain("ended by a signal after " + std::to_string(tour.done()) + " of " +
+                 std::to_string(tour.size()) + " scenarios");
+        return flags.once ? kWrongOrMissing : kFine;
     }
-    const std::vector<Stop> stops = tour(ports, **edge, data_dir);
-    const auto wrong =
-        std::ranges::count_if(stops, [](const Stop& stop) { return !stop.problem.empty(); });
-    if (flags.json) {
-        print(tour_json(stops));
-    } else {
-        print(table_text(stops, wants_colour()));
-        print(
-            "\n" + std::to_string(stops.size()) + " scenarios, " +
-            std::to_string(static_cast<size_t>(stops.size()) - static_cast<size_t>(wrong)) +
-            " named rightly, " + std::to_string(wrong) + " not. " +
-            std::to_string(in_namespaces()) +
-            " more need a network namespace with a firewall:\n`edgecase lab --list` shows them, " +
-            "`./dev test` runs them.\n");
-    }
+    const auto wrong = static_cast<size_t>(
+        std::ranges::count_if(*stops, [](const Stop& stop) { return !stop.problem.empty(); }));
+    print(flags.json ? tour_json(*stops) : table_text(*stops, wants_colour()));
+    say("\n" + std::to_string(stops->size()) + " scenarios, " +
+        std::to_string(stops->size() - wrong) + " named rightly, " + std::to_string(wrong) +
+        " not. " + std::to_string(in_namespaces()) +
+        " more need a network namespace with a firewall:\n`edgecase lab --list` shows them, " +
+        "`./dev test` runs them.\n");
     if (!flags.once) {
-        print("\nTry it: open " + url + "/resp.empty_fin in a browser, then\n  edgecase ray RAY " +
-              "--data-dir " + data_dir + "\nCtrl-C ends.\n");
+        say("\nTry it: open " + url + "/resp.empty_fin in a browser, then\n  edgecase ray RAY " +
+            "--data-dir " + one_line(data_dir) + "\nCtrl-C ends.\n");
         wait_for_end();
-    }
-    edge->reset();
-    lab->reset();
-    if (flags.data_dir.empty()) {
-        std::error_code ignored;
-        std::filesystem::remove_all(data_dir, ignored);
     }
     return flags.once && wrong > 0 ? kWrongOrMissing : kFine;
 }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/ascii.hpp"
 #include "cause/table.hpp"
 #include "cli/terminal_text.hpp"
 
@@ -58,14 +59,24 @@ std::string unknown(std::string_view what) {
     return text + "; `edgecase explain --list` has them all";
 }
 
-std::expected<Subject, std::string> subject_of(std::string_view what) {
+/// By its own number or by the one our pages show instead: 1016 for 530.
+const cause::Status* status_of(uint16_t code) {
+    if (const cause::Status* const status = cause::status(code)) return status;
+    for (const cause::Status& status : cause::statuses()) {
+        if (status.error_code == code) return &status;
+    }
+    return nullptr;
+}
+
+std::expected<Subject, std::string> subject_of(std::string_view as_written) {
+    const std::string what = base::to_lower(as_written);
     Subject subject;
     uint16_t code = 0;
     const auto [rest, error] = std::from_chars(what.data(), what.data() + what.size(), code);
     if (error == std::errc() && rest == what.data() + what.size()) {
-        subject.status = cause::status(code);
+        subject.status = status_of(code);
         if (subject.status == nullptr) return std::unexpected(unknown(what));
-        subject.rows = rows_of_status(code);
+        subject.rows = rows_of_status(subject.status->code);
         return subject;
     }
     std::string_view name = what;
@@ -162,8 +173,11 @@ std::expected<std::string, std::string> explain_text(std::string_view status_or_
         return names_and_reasons(subject->rows, paint);
     }
     const cause::Status& status = *subject->status;
-    std::string text =
-        paint(Colour::bold, std::to_string(status.code) + " " + std::string(status.title)) + "\n";
+    std::string heading = std::to_string(status.code);
+    if (status.error_code != status.code) {
+        heading += " (error " + std::to_string(status.error_code) + ")";
+    }
+    std::string text = paint(Colour::bold, heading + " " + std::string(status.title)) + "\n";
     text += status.retry_after_s == 0 ? ""
                                       : "  A client may try again after " +
                                             std::to_string(status.retry_after_s) + " s.\n";
@@ -178,6 +192,7 @@ std::expected<ordered_json, std::string> explain_json(std::string_view status_or
     if (!subject) return std::unexpected(subject.error());
     if (subject->status != nullptr) {
         return ordered_json{{"status", subject->status->code},
+                            {"error_code", subject->status->error_code},
                             {"title", subject->status->title},
                             {"name", subject->status->name},
                             {"category", subject->status->category},

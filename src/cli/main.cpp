@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <exception>
+#include <sstream>
 
 #include "cli/console.hpp"
 #include "cli/demo.hpp"
@@ -122,9 +124,7 @@ void add_queries(CLI::App& app, int& status) {
     });
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
     CLI::App app("Edgecase: an edge that says exactly why the origin failed", "edgecase");
     app.set_version_flag("--version", "edgecase 0.1.0");
     app.require_subcommand(1);
@@ -145,9 +145,26 @@ int main(int argc, char** argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+        if (error.get_exit_code() == 0) {  // --help, --version
+            std::ostringstream text;
+            const int code = app.exit(error, text, text);
+            cli::print(text.str());
+            return code;
+        }
         cli::complain(std::string(error.what()) + " (edgecase --help says what there is)");
         return cli::kUsage;
     }
     return status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    int status = cli::kUsage;
+    try {
+        status = run(argc, argv);
+    } catch (const std::exception& error) {  // a bug, or no memory; never a core dump for it
+        cli::complain(std::string("gave up: ") + error.what());
+    }
+    return status == cli::kFine && cli::output_failed() ? cli::kUsage : status;
 }

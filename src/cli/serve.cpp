@@ -9,6 +9,7 @@
 #include "cli/service.hpp"
 #include "lab/lab.hpp"
 #include "lab/list.hpp"
+#include "record/json_text.hpp"
 
 namespace edgecase::cli {
 namespace {
@@ -44,6 +45,13 @@ void wait_for_end() {
     } while (number == SIGHUP);
 }
 
+bool end_wanted(std::chrono::milliseconds wait) {
+    const sigset_t set = end_signals();
+    const timespec time{.tv_sec = wait.count() / 1000, .tv_nsec = wait.count() % 1000 * 1'000'000};
+    const int number = sigtimedwait(&set, nullptr, &time);
+    return number == SIGTERM || number == SIGINT;
+}
+
 int run_serve(const std::string& config_file, const config::Overrides& overrides) {
     auto settings = load(config_file, overrides);
     if (!settings) {
@@ -68,10 +76,10 @@ int run_config_check(const std::string& config_file, bool json) {
         if (json) {
             const auto& error = settings.error();
             print(nlohmann::ordered_json{{"ok", false},
-                                         {"file", error.file},
+                                         {"file", record::json_text(error.file)},
                                          {"line", error.line},
                                          {"column", error.column},
-                                         {"message", error.message}}
+                                         {"message", record::json_text(error.message)}}
                       .dump() +
                   "\n");
         } else {
@@ -82,9 +90,9 @@ int run_config_check(const std::string& config_file, bool json) {
     if (json) {
         nlohmann::ordered_json routes = nlohmann::ordered_json::array();
         for (const auto& route : settings->routes) {
-            routes.push_back({{"host", route.host},
-                              {"path", route.path_prefix},
-                              {"origin", route.origin.to_string()}});
+            routes.push_back({{"host", record::json_text(route.host)},
+                              {"path", record::json_text(route.path_prefix)},
+                              {"origin", record::json_text(route.origin.to_string())}});
         }
         print(nlohmann::ordered_json{{"ok", true},
                                      {"listen", settings->listen.to_string()},
@@ -94,13 +102,13 @@ int run_config_check(const std::string& config_file, bool json) {
               "\n");
         return kFine;
     }
-    std::string text = config_file + ": fine\n";
+    std::string text = one_line(config_file) + ": fine\n";
     text += "  listen   " + settings->listen.to_string() + "\n";
     text += "  profile  " + settings->profile + "\n";
     for (const auto& route : settings->routes) {
         const std::string what = route.host + route.path_prefix;
-        text += "  route    " + (what.empty() ? "everything" : what) + " -> " +
-                route.origin.to_string() + "\n";
+        text += "  route    " + (what.empty() ? "everything" : one_line(what)) + " -> " +
+                one_line(route.origin.to_string()) + "\n";
     }
     text += "  connect " + base::format_duration(settings->timeouts.connect) + ", ack " +
             base::format_duration(settings->timeouts.ack) + ", read " +
@@ -129,7 +137,7 @@ int run_lab(const LabFlags& flags) {
     }
     const lab::Ports& ports = (*lab)->ports();
     if (flags.json) {
-        print("ready lab=" + ports.main.to_string() + "\n" + lab::list_json(&ports));
+        print(lab::list_json(&ports));  // one document, printed when it accepts
     } else {
         print("ready lab=" + ports.main.to_string() + "\n" + lab::list_text(&ports));
     }

@@ -1,6 +1,7 @@
 // Owns the commands `serve`, `lab` and `config check`.
 #pragma once
 
+#include <chrono>
 #include <string>
 
 #include "config/load.hpp"
@@ -23,5 +24,7 @@ int run_lab(const LabFlags& flags);
 /// before any thread starts.
 void block_signals();
 void wait_for_end();
+/// Waits so long for SIGTERM or SIGINT. True: one came.
+bool end_wanted(std::chrono::milliseconds wait);
 
 }  // namespace edgecase::cli

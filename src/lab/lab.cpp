@@ -14,6 +14,7 @@ namespace edgecase::lab {
 namespace {
 
 constexpr int kBacklog = 128;
+constexpr int kAcceptPauseMs = 100;
 
 ip::Endpoint beside(const ip::Endpoint& main, uint16_t distance) {
     const bool fits = main.port != 0 && main.port <= 65535 - distance;
@@ -118,6 +119,8 @@ void Lab::accept_connections() {
             keep_alive = polled[1].revents == 0;
             const Socket& listener = keep_alive ? reuse_ : main_;
             accepted = Socket(accept4(listener.descriptor(), nullptr, nullptr, SOCK_CLOEXEC));
+            // Out of descriptors the client stays in the queue, and poll() would not wait.
+            if (!accepted.is_open()) poll(polled.data(), 1, kAcceptPauseMs);
         }
         begin_session(std::move(accepted), keep_alive);
     }

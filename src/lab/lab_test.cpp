@@ -98,10 +98,10 @@ class RunningLab : public testing::Test {
 };
 
 TEST(Scenarios, there_is_one_named_after_every_cause_an_origin_can_have) {
-    const std::set<std::string_view> phases{"dns",  "connect", "request", "reuse",
-                                            "resp", "time",    "body",    "origin"};
+    // Clients and the edge itself need no lab; every other phase does, those still to come too.
+    const std::set<std::string_view> others{"none", "client", "edge"};
     for (const cause::Row& row : cause::table()) {
-        if (!phases.contains(row.phase())) continue;
+        if (others.contains(row.phase())) continue;
         const Scenario* const scenario = find_scenario(row.name);
         ASSERT_NE(scenario, nullptr) << row.name << " has no scenario";
         EXPECT_EQ(scenario->cause, row.cause) << row.name;

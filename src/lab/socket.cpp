@@ -41,6 +41,16 @@ SocketAddress to_system(const ip::Endpoint& endpoint) {
     return result;
 }
 
+/// Worded as the edge words it.
+std::string listen_error(const ip::Endpoint& at) {
+    const std::string why = errno == EADDRINUSE ? "the port is in use"
+                            : errno == EADDRNOTAVAIL
+                                ? "no interface of this machine has that address"
+                            : errno == EACCES ? "not permitted (ports below 1024 need the right to)"
+                                              : last_error();
+    return fmt::format("cannot listen on {}: {}", at.to_string(), why);
+}
+
 int family(const ip::Endpoint& endpoint) {
     return endpoint.address.is_v4() ? AF_INET : AF_INET6;
 }
@@ -77,13 +87,15 @@ std::expected<Socket, std::string> bind_socket(Transport transport, const ip::En
     if (fall_back && wanted.port != 0 && errno == EADDRINUSE) {
         return bind_socket(transport, {wanted.address, 0});
     }
-    return std::unexpected(fmt::format("cannot use {}: {}", wanted.to_string(), last_error()));
+    return std::unexpected(listen_error(wanted));
 }
 
 std::expected<void, std::string> listen_on(const Socket& socket, int backlog) {
     if (listen(socket.descriptor(), backlog) == 0) return {};
-    return std::unexpected(
-        fmt::format("cannot listen on {}: {}", local_endpoint(socket).to_string(), last_error()));
+    const int error = errno;  // getsockname() may change it
+    const ip::Endpoint at = local_endpoint(socket);
+    errno = error;
+    return std::unexpected(listen_error(at));
 }
 
 ip::Endpoint local_endpoint(const Socket& socket) {

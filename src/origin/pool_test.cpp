@@ -60,7 +60,6 @@ TEST_F(PoolTest, the_connection_idle_shortest_is_taken_first) {
             // The origin's side must stay open for the connection to stay idle.
             held.push_back(std::move(origin_side));
         }
-        EXPECT_FALSE(pool.take());  // given back in this very turn
         co_await settle();
         EXPECT_EQ(pool.take()->id, 2u);
         EXPECT_EQ(pool.take()->id, 1u);
@@ -88,6 +87,16 @@ TEST_F(PoolTest, a_connection_with_bytes_nobody_asked_for_is_never_given_out) {
         co_await settle();
         EXPECT_FALSE(pool.take());
         EXPECT_EQ(pool.counters().unexpected_bytes, 1u);
+    });
+}
+
+TEST_F(PoolTest, a_connection_given_back_in_this_very_turn_is_not_taken) {
+    run([&]() -> net::Task<void> {
+        Pool pool(*loop, milliseconds(5000), 4);
+        pool.put(co_await connect());
+        EXPECT_FALSE(pool.take());
+        co_await settle();
+        EXPECT_TRUE(pool.take());
     });
 }
 

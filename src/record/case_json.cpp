@@ -25,16 +25,16 @@ ordered_json endpoint_or_null(const ip::Endpoint& endpoint) {
     return endpoint.to_string();
 }
 
-std::string uri_text(std::string_view uri, Secrets secrets) {
-    return json_text(secrets == Secrets::shown ? std::string(uri) : redact_uri(uri));
+std::string free_text(std::string_view text, Secrets secrets) {
+    return json_text(secrets == Secrets::shown ? std::string(text) : redact_uri(text));
+}
+
+ordered_json free_text_or_null(std::string_view text, Secrets secrets) {
+    return text.empty() ? ordered_json(nullptr) : ordered_json(free_text(text, secrets));
 }
 
 ordered_json sample_json(const base::Sample& original, Secrets secrets) {
-    base::Sample sample = original;
-    if (secrets == Secrets::redacted) {
-        sample = base::redact(original);
-        sample.bytes = mask_uri(sample.bytes);
-    }
+    const base::Sample sample = secrets == Secrets::shown ? original : base::redact(original);
     const std::string lines = base::caret_lines(sample);
     const size_t end_of_text = lines.find('\n');
     ordered_json json{{"offset", original.error_offset},
@@ -134,20 +134,19 @@ ordered_json case_json(const Record& record, Secrets secrets) {
             {"colo", text_or_null(record.colo)},
             {"client", endpoint_or_null(record.client)},
             {"edge", endpoint_or_null(record.edge)},
-            {"origin", text_or_null(record.origin_url)},
+            {"origin", free_text_or_null(record.origin_url, secrets)},
             {"request",
              {{"method", json_text(record.method)},
               {"scheme", json_text(record.scheme)},
-              {"host", json_text(record.host)},
-              {"uri", uri_text(record.uri, secrets)},
+              {"host", free_text(record.host, secrets)},
+              {"uri", free_text(record.uri, secrets)},
               {"protocol", json_text(record.protocol)},
-              {"user_agent", text_or_null(record.user_agent)},
-              {"referer", record.referer.empty() ? ordered_json(nullptr)
-                                                 : ordered_json(uri_text(record.referer, secrets))},
+              {"user_agent", free_text_or_null(record.user_agent, secrets)},
+              {"referer", free_text_or_null(record.referer, secrets)},
               {"total_bytes", record.request_bytes},
               {"body_bytes", record.request_body_bytes}}},
             {"response",
-             {{"content_type", text_or_null(record.content_type)},
+             {{"content_type", free_text_or_null(record.content_type, secrets)},
               {"header_bytes", record.response_header_bytes},
               {"total_bytes", record.response_bytes},
               {"body_bytes", record.response_body_bytes}}},

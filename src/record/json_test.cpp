@@ -1,6 +1,5 @@
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <fstream>
 #include <set>
 
@@ -115,11 +114,10 @@ TEST(RedactUri, replaces_the_values_of_parameters_that_look_like_credentials) {
     EXPECT_EQ(redact_uri("/cb#code=1"), "/cb#code=[redacted]");
     EXPECT_EQ(redact_uri("/a?p%61ssword=abc"), "/a?p%61ssword=[redacted]");
     EXPECT_EQ(redact_uri("/a?auth[key]=abc"), "/a?auth[key]=[redacted]");
-    for (const char* plain : {"/", "/token=1", "/a?", "/a?monkey=1&design=2&zipcode=3&token", "",
+    for (const char* plain : {"/", "/token", "/a?", "/a?monkey=1&design=2&zipcode=3&token", "",
                               "/a?token=", "/a?=x&&"}) {
         EXPECT_EQ(redact_uri(plain), plain);
     }
-    EXPECT_EQ(mask_uri("GET /a?key=abc HTTP/1.1"), "GET /a?key=*** HTTP/1.1");
 }
 
 TEST(LogpushJson, carries_cloudflares_names_and_semantics) {
@@ -183,8 +181,7 @@ std::string fields_table() {
 }
 
 TEST(Fields, docs_fields_md_is_the_table) {
-    const auto path = std::filesystem::path(__FILE__).parent_path() / "../../docs/fields.md";
-    std::ifstream file(path);
+    std::ifstream file(EDGECASE_DOCS "/fields.md");
     const std::string text{std::istreambuf_iterator<char>(file), {}};
     EXPECT_NE(text.find(fields_table()), std::string::npos)
         << "docs/fields.md must contain exactly:\n"

@@ -8,7 +8,6 @@
 #include "base/ascii.hpp"
 #include "base/escape.hpp"
 #include "base/sample.hpp"
-#include "record/redact_uri.hpp"
 
 namespace edgecase::record {
 namespace {
@@ -143,7 +142,7 @@ std::string redact_evidence_text(std::string_view text) {
     }
     base::Sample sample;
     sample.bytes = text;
-    return redact_uri(base::redact(sample).bytes);
+    return base::redact(sample).bytes;
 }
 
 std::string summary(const Record& record) {

@@ -15,9 +15,8 @@ std::string summary(const Record& record);
 /// The same for one attempt.
 std::string summary(const Attempt& attempt);
 
-/// `text` as evidence may be shown: the value of a sensitive field (`Set-Cookie: ...`) replaced,
-/// sizes
-/// (`set-cookie: 31000 bytes`) kept, credentials in URIs replaced.
+/// `text` as evidence may be shown: secrets replaced as in a sample (base::redact), sizes
+/// (`set-cookie: 31000 bytes`) kept.
 std::string redact_evidence_text(std::string_view text);
 
 }  // namespace edgecase::record

@@ -7,8 +7,6 @@
 namespace edgecase::store {
 namespace {
 
-// Cases carry evidence and may be large; this bounds their memory whatever their number.
-constexpr size_t kMaximumCaseBytes = size_t{64} * 1024 * 1024;
 // One transaction: small enough to be readable soon, large enough to pay for its commit.
 constexpr size_t kBatchSuccessBlocks = 64;
 constexpr size_t kBatchCaseBlocks = 256;
@@ -107,12 +105,6 @@ bool BlockQueue::stopped() const {
 BlockQueue::Dropped BlockQueue::dropped() const {
     const std::scoped_lock lock(mutex_);
     return dropped_;
-}
-
-void BlockQueue::count_dropped(uint64_t successes, uint64_t cases) {
-    const std::scoped_lock lock(mutex_);
-    dropped_.successes += successes;
-    dropped_.cases += cases;
 }
 
 base::ByteBuffer BlockQueue::spare() {

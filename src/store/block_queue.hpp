@@ -26,6 +26,9 @@ struct Block {
 /// row of the database for as many records.
 constexpr size_t kBlockBytes = size_t{64} * 1024;
 
+/// Cases carry evidence and may be large; this bounds their memory whatever their number.
+constexpr size_t kMaximumCaseBytes = size_t{64} * 1024 * 1024;
+
 /// What the writer puts into one transaction.
 struct Batch {
     std::vector<Block> successes;
@@ -59,9 +62,8 @@ class BlockQueue {
         uint64_t successes = 0;
         uint64_t cases = 0;
     };
+    /// Records there was no room for.
     Dropped dropped() const;
-    /// Counts records that were dropped after they had been taken.
-    void count_dropped(uint64_t successes, uint64_t cases);
 
   private:
     base::ByteBuffer spare();

@@ -9,6 +9,8 @@ namespace {
 
 // Long enough for another process's commit or checkpoint; the queues hold what comes meanwhile.
 constexpr int kBusyTimeoutMs = 2000;
+// Far beyond any block; a file that claims more is not worth the memory.
+constexpr int kMaximumValueBytes = 64 << 20;
 
 DatabaseError error_of(sqlite3* connection, int code) {
     DatabaseError error;
@@ -23,9 +25,11 @@ DatabaseError error_of(sqlite3* connection, int code) {
         default:
             break;
     }
-    // ENOSPC on the WAL or the shm file surfaces as an I/O error with errno kept aside.
-    if ((code & 0xff) == SQLITE_IOERR && connection != nullptr &&
-        sqlite3_system_errno(connection) == ENOSPC) {
+    // ENOSPC on the WAL surfaces as an I/O error with errno kept aside; on the shm file, which is
+    // only ever made longer, not even that.
+    const bool io_error = (code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN;
+    if (code == SQLITE_IOERR_SHMSIZE ||
+        (io_error && connection != nullptr && sqlite3_system_errno(connection) == ENOSPC)) {
         error.kind = DatabaseError::Kind::full;
     }
     error.message = connection != nullptr ? sqlite3_errmsg(connection) : sqlite3_errstr(code);
@@ -33,6 +37,18 @@ DatabaseError error_of(sqlite3* connection, int code) {
 }
 
 }  // namespace
+
+std::string DatabaseError::reason() const {
+    switch (kind) {
+        case Kind::full:
+            return "the disk is full (" + message + ")";
+        case Kind::busy:
+            return "another process keeps it locked (" + message + ")";
+        case Kind::other:
+            break;
+    }
+    return "it cannot be written (" + message + ")";
+}
 
 void Statement::Finalize::operator()(sqlite3_stmt* statement) const {
     sqlite3_finalize(statement);
@@ -102,7 +118,11 @@ std::expected<Database, DatabaseError> Database::open(const std::filesystem::pat
     // still read if the writer runs.
     if (code != SQLITE_OK && mode == Mode::read) code = connect(SQLITE_OPEN_READONLY, database);
     if (code != SQLITE_OK) return std::unexpected(error_of(database.connection_.get(), code));
-    sqlite3_busy_timeout(database.connection_.get(), kBusyTimeoutMs);
+    sqlite3* const connection = database.connection_.get();
+    sqlite3_busy_timeout(connection, kBusyTimeoutMs);
+    sqlite3_db_config(connection, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+    sqlite3_db_config(connection, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+    sqlite3_limit(connection, SQLITE_LIMIT_LENGTH, kMaximumValueBytes);
     if (mode == Mode::read) {
         if (auto done = database.run("PRAGMA query_only = 1"); !done) {
             return std::unexpected(std::move(done.error()));

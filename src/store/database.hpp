@@ -18,6 +18,11 @@ struct DatabaseError {
     enum class Kind : uint8_t { busy, full, other };
     Kind kind = Kind::other;
     std::string message;
+
+    /// The rest of "the record store cannot be used: ...", with SQLite's words in brackets.
+    std::string reason() const;
+    /// It may pass by itself: another process lets go, somebody makes room.
+    bool may_pass() const { return kind != Kind::other; }
 };
 
 /// A prepared statement. Parameters and columns count from 0 in the order of the SQL text.
@@ -47,6 +52,7 @@ class Database {
     enum class Mode : uint8_t { write, read };
 
     /// Errors: SQLite's own words. `write` does not create the file: whoever does sets its mode.
+    /// The file is not trusted: what its schema names cannot run functions with side effects.
     static std::expected<Database, DatabaseError> open(const std::filesystem::path& file,
                                                        Mode mode);
 

@@ -54,6 +54,7 @@ void Retention::added(uint64_t cases, uint64_t bytes) {
 
 std::expected<Retention::Step, DatabaseError> Retention::step(base::WallTime now) {
     Step result;
+    freed_bytes_ = 0;
     if (auto begun = database_.run("BEGIN IMMEDIATE"); !begun) {
         return std::unexpected(std::move(begun.error()));
     }
@@ -65,6 +66,7 @@ std::expected<Retention::Step, DatabaseError> Retention::step(base::WallTime now
         (void)database_.run("ROLLBACK");
         return std::unexpected(ended.error());
     }
+    case_bytes_ -= std::min(case_bytes_, freed_bytes_);
     const auto shrunk = shrink();
     if (!shrunk) return std::unexpected(shrunk.error());
     result.rows = *rows;
@@ -104,8 +106,7 @@ std::expected<uint64_t, DatabaseError> Retention::forget_cases(Statement& statem
         if (!row) return std::unexpected(row.error());
         if (!*row) return rows;
         ++rows;
-        const uint64_t bytes = kCaseOverheadBytes + static_cast<uint64_t>(statement.integer(0));
-        case_bytes_ -= std::min(case_bytes_, bytes);
+        freed_bytes_ += kCaseOverheadBytes + static_cast<uint64_t>(statement.integer(0));
     }
 }
 

@@ -42,7 +42,8 @@ class Retention {
     Statement old_blocks_;
     Statement oldest_cases_;
     Statement oldest_blocks_;
-    uint64_t case_bytes_ = 0;  // estimate, with the rows' share of the indexes
+    uint64_t case_bytes_ = 0;   // estimate, with the rows' share of the indexes
+    uint64_t freed_bytes_ = 0;  // of it, by the transaction that is open
 };
 
 }  // namespace edgecase::store

@@ -8,10 +8,9 @@
 
 #include "record/ray_id.hpp"
 #include "store/database.hpp"
+#include "store/files.hpp"
 
 namespace edgecase::store {
-
-constexpr std::string_view kFileName = "records.sqlite";
 
 /// A ray as SQLite's signed integer, with the top bit flipped so that signed order is ray order.
 constexpr int64_t key_of(record::RayId ray) {
@@ -32,8 +31,10 @@ constexpr record::RayId slot_end(record::RayId ray) {
 record::RayId first_ray_at(base::WallTime time);
 
 /// Opens the writing connection, making directory (0700), file (0600) and tables where they lack.
-/// Errors: one sentence that names the path.
-std::expected<Database, std::string> open_for_writing(const std::filesystem::path& data_dir);
+/// A file that was there is written only for the tables it lacks. Permissions laxer than ours are
+/// tightened where the owner allows; `log` hears of it. Errors: one sentence that names the path.
+std::expected<Database, DatabaseError> open_for_writing(const std::filesystem::path& data_dir,
+                                                        const Log& log);
 
 /// Errors: one sentence that names the path.
 std::expected<Database, std::string> open_for_reading(const std::filesystem::path& data_dir);

@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "store/block_queue.hpp"
+#include "store/losses.hpp"
+#include "store/outage.hpp"
 #include "store/retention.hpp"
 #include "store/schema.hpp"
 #include "store/sink.hpp"
@@ -22,20 +24,41 @@ using std::chrono::steady_clock;
 constexpr milliseconds kTick{100};
 constexpr seconds kRetryInterval{1};
 constexpr seconds kRetentionInterval{1};
-constexpr milliseconds kRetentionBudget{50};  // of the writer's time in one go
-constexpr seconds kLogInterval{10};           // at most one line of a kind in this time
+constexpr seconds kRetentionRetryInterval{10};  // what is too old may wait a little longer
+constexpr milliseconds kRetentionBudget{50};    // of the writer's time in one go
 
-std::string counted(uint64_t count, std::string_view what) {
-    return std::to_string(count) + " " + std::string(what) + (count == 1 ? "" : "s");
+/// What exists only while the file is open. Its parts point to each other: it stays where it is.
+struct OpenFile {
+    OpenFile(Database opened, const StoreOptions& options)
+        : database(std::move(opened)),
+          retention(database, options.retention_age, options.retention_bytes) {}
+
+    Database database;
+    Retention retention;
+    std::optional<Writer> writer;
+};
+
+std::expected<std::unique_ptr<OpenFile>, DatabaseError> open_file(const StoreOptions& options) {
+    auto database = open_for_writing(options.data_dir, options.log);
+    if (!database) return std::unexpected(std::move(database.error()));
+    auto file = std::make_unique<OpenFile>(std::move(*database), options);
+    const auto failed = [&](const DatabaseError& error) {
+        return std::unexpected(DatabaseError{
+            error.kind, "cannot use record store " + (options.data_dir / kFileName).string() +
+                            ": " + (error.may_pass() ? error.reason() : error.message)});
+    };
+    auto writer = Writer::prepare(file->database);
+    if (!writer) return failed(writer.error());
+    file->writer.emplace(std::move(*writer));
+    if (const auto begun = file->retention.begin(); !begun) return failed(begun.error());
+    return file;
 }
 
 class SqliteStore final : public Store {
   public:
-    SqliteStore(StoreOptions options, Database database)
+    explicit SqliteStore(StoreOptions options)
         : options_(std::move(options)),
-          file_((options_.data_dir / kFileName).string()),
-          database_(std::move(database)),
-          retention_(database_, options_.retention_age, options_.retention_bytes),
+          name_("record store " + (options_.data_dir / kFileName).string()),
           queue_(options_.queue_blocks, options_.queue_cases) {}
 
     SqliteStore(const SqliteStore&) = delete;
@@ -46,11 +69,16 @@ class SqliteStore final : public Store {
         if (thread_.joinable()) thread_.join();
     }
 
-    std::expected<void, DatabaseError> start() {
-        auto writer = Writer::prepare(database_);
-        if (!writer) return std::unexpected(std::move(writer.error()));
-        writer_.emplace(std::move(*writer));
-        if (auto begun = retention_.begin(); !begun) return begun;
+    /// A full disk or a lock does not keep the proxy from starting: the writer thread tries again.
+    std::expected<void, std::string> start() {
+        auto opened = open_file(options_);
+        if (opened) {
+            file_ = std::move(*opened);
+        } else if (opened.error().may_pass()) {
+            fail_to_open(opened.error());
+        } else {
+            return std::unexpected(std::move(opened.error().message));
+        }
         thread_ = std::thread([this] { run(); });
         return {};
     }
@@ -64,41 +92,56 @@ class SqliteStore final : public Store {
         StoreCounters counters;
         counters.records_written = records_written_.load(std::memory_order_relaxed);
         counters.cases_written = cases_written_.load(std::memory_order_relaxed);
-        counters.successes_dropped = dropped.successes;
-        counters.cases_dropped = dropped.cases;
+        counters.successes_dropped =
+            dropped.successes + successes_unwritten_.load(std::memory_order_relaxed);
+        counters.cases_dropped = dropped.cases + cases_unwritten_.load(std::memory_order_relaxed) +
+                                 unreadable_.load(std::memory_order_relaxed);
         counters.write_errors = write_errors_.load(std::memory_order_relaxed);
         counters.rows_expired = rows_expired_.load(std::memory_order_relaxed);
         return counters;
     }
 
   private:
-    // Everything below runs on the writer thread.
+    // Everything below runs on the writer thread, fail() also before it starts.
 
     void run() {
         while (!queue_.stopped()) {
-            if (failing_ && steady_clock::now() < next_try_) {
+            if (!writing_.may_try(steady_clock::now())) {
                 queue_.pause(kTick);
-            } else {
+            } else if (is_open()) {
                 write_next(kTick);
-                forget();
             }
-            report_drops();
+            forget();
+            report_losses(false);
         }
         drain();
-        report_drops();
+        report_losses(true);
+    }
+
+    bool is_open() {
+        if (file_) return true;
+        auto opened = open_file(options_);
+        if (!opened) {
+            fail_to_open(opened.error());
+            return false;
+        }
+        file_ = std::move(*opened);
+        succeed();
+        return true;
     }
 
     /// What was handed over before the end is written if that is still possible.
     void drain() {
-        while (true) {
-            const Outcome outcome = write_next(milliseconds(0));
+        if (is_open()) {
+            Outcome outcome = Outcome::written;
+            while (outcome == Outcome::written) outcome = write_next(milliseconds(0));
             if (outcome == Outcome::nothing) return;
-            if (outcome == Outcome::failed) break;
         }
         while (true) {
             const Batch lost = queue_.take(milliseconds(0));
             if (lost.empty()) return;
-            queue_.count_dropped(records_in(lost.successes), records_in(lost.cases));
+            successes_unwritten_.fetch_add(records_in(lost.successes), std::memory_order_relaxed);
+            cases_unwritten_.fetch_add(records_in(lost.cases), std::memory_order_relaxed);
         }
     }
 
@@ -107,18 +150,18 @@ class SqliteStore final : public Store {
     Outcome write_next(milliseconds wait) {
         Batch batch = queue_.take(wait);
         if (batch.empty()) return Outcome::nothing;
-        const auto written = writer_->write(batch);
+        const auto written = file_->writer->write(batch);
         if (!written) {
+            fail(name_ + ": " + written.error().reason(), written.error().reason());
             keep_what_matters(std::move(batch), written.error());
-            fail(written.error());
             return Outcome::failed;
         }
-        recover();
         records_written_.fetch_add(written->successes + written->cases, std::memory_order_relaxed);
         cases_written_.fetch_add(written->cases, std::memory_order_relaxed);
-        if (written->unreadable != 0) queue_.count_dropped(0, written->unreadable);
-        retention_.added(written->cases, written->case_bytes);
+        unreadable_.fetch_add(written->unreadable, std::memory_order_relaxed);
+        file_->retention.added(written->cases, written->case_bytes);
         queue_.recycle(std::move(batch));
+        succeed();
         return Outcome::written;
     }
 
@@ -126,76 +169,73 @@ class SqliteStore final : public Store {
     /// place of newer ones.
     void keep_what_matters(Batch batch, const DatabaseError& error) {
         if (error.kind != DatabaseError::Kind::busy) {
-            queue_.count_dropped(records_in(batch.successes), 0);
+            successes_unwritten_.fetch_add(records_in(batch.successes), std::memory_order_relaxed);
             batch.successes.clear();
         }
         queue_.give_back(std::move(batch));
     }
 
-    void fail(const DatabaseError& error) {
+    void fail_to_open(const DatabaseError& error) {
+        const bool is_full = error.kind == DatabaseError::Kind::full;
+        fail(error.message, is_full ? "the disk is full" : "the file could not be opened");
+    }
+
+    /// `problem` is a sentence that names the file, `reason` goes into others that do.
+    void fail(const std::string& problem, std::string reason) {
         write_errors_.fetch_add(1, std::memory_order_relaxed);
-        const auto now = steady_clock::now();
-        next_try_ = now + kRetryInterval;
-        if (!failing_) {
-            failing_ = true;
-            failing_since_ = now;
-            dropped_before_ = queue_.dropped();
-        }
-        if (now < next_failure_line_) return;
-        next_failure_line_ = now + kLogInterval;
-        const std::string_view what = error.kind == DatabaseError::Kind::full ? "the disk is full"
-                                      : error.kind == DatabaseError::Kind::busy
-                                          ? "another process keeps it locked"
-                                          : "it cannot be written";
-        log("record store " + file_ + ": " + std::string(what) + " (" + error.message +
-            "); proxying goes on, successes are not recorded and cases wait in memory; trying "
+        trouble_ = std::move(reason);
+        if (!writing_.lasts()) losses_.outage_began(lost());
+        if (!writing_.fail(steady_clock::now())) return;
+        log(problem +
+            "; proxying goes on, successes are not recorded and cases wait in memory; trying "
             "again every second");
     }
 
-    void recover() {
-        if (!failing_) return;
-        failing_ = false;
-        const auto now = steady_clock::now();
-        const auto lost = queue_.dropped();
-        const auto lasted = std::chrono::duration_cast<seconds>(now - failing_since_).count();
-        log("record store " + file_ + ": writes again after " + std::to_string(lasted) + " s; " +
-            counted(lost.successes - dropped_before_.successes, "success record") + " and " +
-            counted(lost.cases - dropped_before_.cases, "case") + " were lost");
-        reported_ = lost;
-        next_failure_line_ = {};
+    void succeed() {
+        const auto lasted = writing_.end(steady_clock::now());
+        if (!lasted) return;
+        log(name_ + ": writes again after " + std::to_string(lasted->count()) + " s; " +
+            losses_.outage_ended(lost()));
     }
 
-    void report_drops() {
+    Losses::Totals lost() const {
         const auto dropped = queue_.dropped();
-        const auto now = steady_clock::now();
-        if (dropped.cases != reported_.cases && now >= next_case_line_) {
-            next_case_line_ = now + kLogInterval;
-            log("record store " + file_ + ": LOST " +
-                counted(dropped.cases - reported_.cases, "case") +
-                ": the queue of cases is full (" + std::to_string(options_.queue_cases) +
-                " at most); the disk cannot keep up");
-            reported_.cases = dropped.cases;
-        }
-        if (dropped.successes != reported_.successes && now >= next_success_line_) {
-            next_success_line_ = now + kLogInterval;
-            log("record store " + file_ + ": dropped " +
-                counted(dropped.successes - reported_.successes, "success record") +
-                " to keep up; cases are kept");
-            reported_.successes = dropped.successes;
+        return {.queued_successes = dropped.successes,
+                .queued_cases = dropped.cases,
+                .unwritten_successes = successes_unwritten_.load(std::memory_order_relaxed),
+                .unwritten_cases = cases_unwritten_.load(std::memory_order_relaxed),
+                .unreadable = unreadable_.load(std::memory_order_relaxed)};
+    }
+
+    void report_losses(bool ending) {
+        const Losses::Situation situation{.queue_cases = options_.queue_cases,
+                                          .failing = writing_.lasts(),
+                                          .ending = ending,
+                                          .trouble = trouble_};
+        for (const std::string& line : losses_.lines(lost(), situation, steady_clock::now())) {
+            log(name_ + ": " + line);
         }
     }
 
+    /// Also while writing fails: what is deleted makes room, and a WAL that is there can be reused
+    /// when the disk has not a byte left.
     void forget() {
         const auto began = steady_clock::now();
-        if (began < next_retention_ || failing_) return;
+        if (!file_ || began < next_retention_ || !forgetting_.may_try(began)) return;
         while (true) {
-            const auto step = retention_.step(base::SystemClock().wall_now());
+            const auto step = file_->retention.step(base::SystemClock().wall_now());
+            const auto now = steady_clock::now();
             if (!step) {
-                fail(step.error());
+                write_errors_.fetch_add(1, std::memory_order_relaxed);
+                if (forgetting_.fail(now)) {
+                    log(name_ + ": old records cannot be removed, so the file may outgrow its " +
+                        "allowance: " + step.error().reason() + "; recording goes on, trying " +
+                        "again every " + std::to_string(kRetentionRetryInterval.count()) + " s");
+                }
                 return;
             }
+            if (forgetting_.end(now)) log(name_ + ": old records are removed again");
             rows_expired_.fetch_add(step->rows, std::memory_order_relaxed);
-            const auto now = steady_clock::now();
             if (!step->more_due) {
                 next_retention_ = now + kRetentionInterval;
                 return;
@@ -215,26 +255,23 @@ class SqliteStore final : public Store {
     }
 
     const StoreOptions options_;
-    const std::string file_;
-    Database database_;
-    Retention retention_;
-    std::optional<Writer> writer_;
+    const std::string name_;
+    std::unique_ptr<OpenFile> file_;  // null: could not be opened yet
     BlockQueue queue_;
 
     std::atomic<uint64_t> records_written_{0};
     std::atomic<uint64_t> cases_written_{0};
     std::atomic<uint64_t> write_errors_{0};
     std::atomic<uint64_t> rows_expired_{0};
+    std::atomic<uint64_t> successes_unwritten_{0};  // the file would not take them
+    std::atomic<uint64_t> cases_unwritten_{0};
+    std::atomic<uint64_t> unreadable_{0};
 
-    bool failing_ = false;
-    steady_clock::time_point failing_since_;
-    steady_clock::time_point next_try_;
+    Outage writing_{kRetryInterval};
+    Outage forgetting_{kRetentionRetryInterval};
+    std::string trouble_;  // why writing failed last
+    Losses losses_;
     steady_clock::time_point next_retention_;
-    steady_clock::time_point next_failure_line_;
-    steady_clock::time_point next_case_line_;
-    steady_clock::time_point next_success_line_;
-    BlockQueue::Dropped dropped_before_;
-    BlockQueue::Dropped reported_;
 
     std::thread thread_;
 };
@@ -242,13 +279,9 @@ class SqliteStore final : public Store {
 }  // namespace
 
 std::expected<std::unique_ptr<Store>, std::string> Store::open(StoreOptions options) {
-    auto database = open_for_writing(options.data_dir);
-    if (!database) return std::unexpected(std::move(database.error()));
-    const std::string file = (options.data_dir / kFileName).string();
-    auto store = std::make_unique<SqliteStore>(std::move(options), std::move(*database));
-    if (auto started = store->start(); !started) {
-        return std::unexpected("cannot use record store " + file + ": " + started.error().message);
-    }
+    if (!options.log) options.log = [](const std::string&) {};
+    auto store = std::make_unique<SqliteStore>(std::move(options));
+    if (auto started = store->start(); !started) return std::unexpected(started.error());
     return store;
 }
 

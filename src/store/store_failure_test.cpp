@@ -6,10 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstring>
-#include <fstream>
-#include <mutex>
 
 #include "store/database.hpp"
 #include "store/schema.hpp"
@@ -21,143 +18,6 @@ namespace {
 using namespace std::chrono_literals;
 using record::RayId;
 using record::RayIdMaker;
-
-/// Log lines, from the writer thread.
-class Lines {
-  public:
-    std::function<void(const std::string&)> callback() {
-        return [this](const std::string& line) {
-            const std::scoped_lock lock(mutex_);
-            lines_.push_back(line);
-        };
-    }
-    bool contain(std::string_view part) const {
-        const std::scoped_lock lock(mutex_);
-        for (const std::string& line : lines_) {
-            if (line.contains(part)) return true;
-        }
-        return false;
-    }
-    size_t count(std::string_view part) const {
-        const std::scoped_lock lock(mutex_);
-        return static_cast<size_t>(std::ranges::count_if(
-            lines_, [&](const std::string& line) { return line.contains(part); }));
-    }
-
-  private:
-    mutable std::mutex mutex_;
-    std::vector<std::string> lines_;
-};
-
-StoreOptions options_of(const std::filesystem::path& dir, Lines& lines) {
-    StoreOptions options;
-    options.data_dir = dir;
-    options.log = lines.callback();
-    return options;
-}
-
-std::string open_error(const std::filesystem::path& dir) {
-    StoreOptions options;
-    options.data_dir = dir;
-    const auto store = Store::open(std::move(options));
-    return store ? "" : store.error();
-}
-
-std::string source_error(const std::filesystem::path& dir) {
-    const auto source = open_source(dir);
-    return source ? "" : source.error();
-}
-
-bool has(const std::filesystem::path& dir, RayId ray) {
-    const auto source = open_source(dir);
-    if (!source) return false;
-    const auto found = (*source)->find(ray);
-    return found && found->has_value();
-}
-
-TEST(OpenErrors, are_one_sentence_that_names_the_path) {
-    TemporaryDirectory dir;
-    const auto file = dir.path() / "file";
-    std::ofstream(file) << "text";
-    EXPECT_EQ(open_error(file), "data directory " + file.string() +
-                                    ": there is a file of that name, not a directory");
-    EXPECT_EQ(open_error(file / "sub"), "data directory " + file.string() +
-                                            ": there is a file of that name, not a directory");
-    EXPECT_EQ(open_error(""), "the data directory has an empty name");
-    EXPECT_EQ(open_error("/proc/edgecase"),
-              "cannot create data directory /proc/edgecase: no such file or directory");
-
-    const auto taken = dir.path() / "taken";
-    std::filesystem::create_directories(taken / kFileName);
-    EXPECT_EQ(open_error(taken),
-              "cannot write " + (taken / kFileName).string() + ": it is a directory");
-
-    const auto noise = dir.path() / "noise";
-    std::filesystem::create_directory(noise);
-    std::ofstream(noise / kFileName) << std::string(5000, 'x');
-    EXPECT_EQ(open_error(noise),
-              (noise / kFileName).string() +
-                  " is not a record store of Edgecase (nor any SQLite database)");
-    EXPECT_EQ(source_error(noise), open_error(noise));
-}
-
-TEST(OpenErrors, somebody_elses_database_and_a_newer_schema_are_left_alone) {
-    TemporaryDirectory dir;
-    const auto file = dir.path() / kFileName;
-    std::ofstream(file).close();
-    {
-        auto database = Database::open(file, Database::Mode::write);
-        ASSERT_TRUE(database->run("CREATE TABLE theirs (x)"));
-    }
-    EXPECT_EQ(open_error(dir.path()),
-              file.string() + " is a SQLite database, but not a record store of Edgecase");
-    std::filesystem::remove(file);
-    EXPECT_EQ(open_error(dir.path()), "");
-    {
-        auto database = Database::open(file, Database::Mode::write);
-        ASSERT_TRUE(database->run("PRAGMA user_version = 9"));
-    }
-    const std::string newer = file.string() +
-                              " was written by a newer Edgecase (schema version 9, this program "
-                              "knows 1)";
-    EXPECT_EQ(open_error(dir.path()), newer);
-    EXPECT_EQ(source_error(dir.path()), newer);
-}
-
-TEST(OpenErrors, of_readers_say_what_is_missing) {
-    TemporaryDirectory dir;
-    const auto missing = dir.path() / "missing";
-    EXPECT_EQ(source_error(missing), "data directory " + missing.string() + " does not exist");
-    EXPECT_EQ(source_error(dir.path()),
-              "data directory " + dir.path().string() + " holds no record store (records.sqlite)");
-    const auto file = dir.path() / "file";
-    std::ofstream(file) << "text";
-    EXPECT_EQ(source_error(file), "data directory " + file.string() + " is not a directory");
-}
-
-/// Runs `body` in a child and gives its exit status.
-template <typename Body>
-int in_child(Body body) {
-    const pid_t child = fork();
-    if (child == 0) _exit(body());
-    int status = 0;
-    waitpid(child, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-TEST(OpenErrors, an_unwritable_directory_says_permission_denied) {
-    TemporaryDirectory dir;
-    std::filesystem::permissions(dir.path(), std::filesystem::perms(0555));
-    const int status = in_child([&] {
-        if (geteuid() == 0 && setuid(65534) != 0) return 77;
-        const std::string error = open_error(dir.path());
-        return error == "cannot write " + (dir.path() / kFileName).string() + ": permission denied"
-                   ? 0
-                   : 1;
-    });
-    if (status == 77) GTEST_SKIP() << "cannot become another user";
-    EXPECT_EQ(status, 0);
-}
 
 TEST(Overload, successes_are_dropped_first_and_counted_and_cases_are_kept) {
     TemporaryDirectory dir;
@@ -238,6 +98,14 @@ void expect_survival_of_a_full_disk(const std::filesystem::path& dir,
     EXPECT_TRUE(eventually([&] { return lines.contain("writes again after"); }));
 }
 
+void fill_disk(const std::filesystem::path& filler) {
+    const int file = open(filler.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    const std::string bytes(4096, 'x');
+    while (write(file, bytes.data(), bytes.size()) > 0) {
+    }
+    close(file);
+}
+
 TEST(DiskFull, gives_one_clear_line_and_the_cases_are_written_when_there_is_room_again) {
     TemporaryDirectory dir;
     if (mount("edgecase-test", dir.path().c_str(), "tmpfs", 0, "size=1m") != 0) {
@@ -245,15 +113,8 @@ TEST(DiskFull, gives_one_clear_line_and_the_cases_are_written_when_there_is_room
     }
     const auto filler = dir.path() / "filler";
     expect_survival_of_a_full_disk(
-        dir.path(),
-        [&] {
-            const int file = open(filler.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-            const std::string bytes(4096, 'x');
-            while (write(file, bytes.data(), bytes.size()) > 0) {
-            }
-            close(file);
-        },
-        [&] { std::filesystem::remove(filler); }, "the disk is full");
+        dir.path(), [&] { fill_disk(filler); }, [&] { std::filesystem::remove(filler); },
+        "the disk is full");
     EXPECT_EQ(umount2(dir.path().c_str(), MNT_DETACH), 0);
 }
 
@@ -270,6 +131,107 @@ TEST(DiskFull, a_limit_on_the_file_size_is_survived_the_same_way) {
             setrlimit(RLIMIT_FSIZE, &small);
         },
         [&] { setrlimit(RLIMIT_FSIZE, &original); }, "it cannot be written");
+}
+
+TEST(DiskFull, at_the_start_neither_a_new_nor_an_existing_store_stops_the_proxying) {
+    for (const bool existing : {true, false}) {
+        TemporaryDirectory dir;
+        if (mount("edgecase-test", dir.path().c_str(), "tmpfs", 0, "size=1m") != 0) {
+            GTEST_SKIP() << "cannot mount a small tmpfs: " << strerror(errno);
+        }
+        Lines lines;
+        RayIdMaker maker(1, 0);
+        const RayId before = maker.make(wall_now());
+        if (existing) {
+            auto store = *Store::open(options_of(dir.path(), lines));
+            store->make_sink()->write(case_record(before));
+        }
+        const auto filler = dir.path() / "filler";
+        fill_disk(filler);
+        auto opened = Store::open(options_of(dir.path(), lines));
+        ASSERT_TRUE(opened) << opened.error();
+        auto store = std::move(*opened);
+        const RayId during = maker.make(wall_now());
+        store->make_sink()->write(case_record(during));
+        EXPECT_TRUE(eventually([&] { return lines.contain("the disk is full"); }));
+        EXPECT_TRUE(eventually([&] { return store->counters().write_errors >= 2; }));
+        EXPECT_EQ(lines.count("trying again"), 1u);
+        std::filesystem::remove(filler);
+        EXPECT_TRUE(eventually([&] { return has(dir.path(), during); })) << existing;
+        EXPECT_EQ(has(dir.path(), before), existing);
+        EXPECT_TRUE(lines.contain("writes again after"));
+        EXPECT_EQ(store->counters().cases_dropped, 0u);
+        store.reset();
+        EXPECT_EQ(umount2(dir.path().c_str(), MNT_DETACH), 0);
+    }
+}
+
+/// Makes the store refuse what `when` says, as a damaged file would.
+void refuse(const std::filesystem::path& dir, const std::string& when) {
+    auto database = Database::open(dir / kFileName, Database::Mode::write);
+    ASSERT_TRUE(database);
+    const auto done = database->run("CREATE TRIGGER refusal BEFORE " + when +
+                                    " BEGIN SELECT RAISE(ABORT, 'refused'); END");
+    ASSERT_TRUE(done) << done.error().message;
+}
+
+void allow(const std::filesystem::path& dir) {
+    auto database = Database::open(dir / kFileName, Database::Mode::write);
+    ASSERT_TRUE(database && database->run("DROP TRIGGER refusal"));
+}
+
+TEST(Lost, cases_at_the_end_are_told_with_the_true_reason) {
+    TemporaryDirectory dir;
+    Lines lines;
+    auto store = *Store::open(options_of(dir.path(), lines));
+    refuse(dir.path(), "INSERT ON cases");
+    RayIdMaker maker(1, 0);
+    for (int i = 0; i < 3; ++i) {
+        store->make_sink()->write(case_record(maker.make(wall_now())));
+    }
+    ASSERT_TRUE(eventually([&] { return store->counters().write_errors > 0; }));
+    store.reset();
+    EXPECT_TRUE(lines.contain("LOST 3 cases at the end: it cannot be written (refused)"));
+    EXPECT_FALSE(lines.contain("queue of cases is full"));
+}
+
+TEST(Lost, successes_that_the_file_refused_are_counted_when_it_takes_them_again) {
+    TemporaryDirectory dir;
+    Lines lines;
+    auto store = *Store::open(options_of(dir.path(), lines));
+    refuse(dir.path(), "INSERT ON blocks");
+    RayIdMaker maker(1, 0);
+    store->make_sink()->write(success_record(maker.make(wall_now())));
+    ASSERT_TRUE(eventually([&] { return store->counters().successes_dropped == 1; }));
+    allow(dir.path());
+    const RayId after = maker.make(wall_now());
+    store->make_sink()->write(success_record(after));
+    EXPECT_TRUE(
+        eventually([&] { return lines.contain("1 success record and 0 cases were lost"); }));
+    EXPECT_TRUE(has(dir.path(), after));
+    store.reset();
+    EXPECT_FALSE(lines.contain("to keep up"));
+}
+
+TEST(Retention, that_fails_is_told_once_in_its_own_words_and_recording_goes_on) {
+    TemporaryDirectory dir;
+    Lines lines;
+    RayIdMaker maker(1, 0);
+    const auto old = wall_now() - std::chrono::hours(24 * 30);
+    auto store = *Store::open(options_of(dir.path(), lines));
+    refuse(dir.path(), "DELETE ON cases");
+    store->make_sink()->write(case_record(maker.make(old), old));
+    ASSERT_TRUE(eventually([&] { return lines.contain("old records cannot be removed"); }));
+    RayId last;
+    const auto until = std::chrono::steady_clock::now() + 2500ms;
+    while (std::chrono::steady_clock::now() < until) {
+        last = maker.make(wall_now());
+        store->make_sink()->write(case_record(last));
+        std::this_thread::sleep_for(20ms);
+    }
+    EXPECT_TRUE(eventually([&] { return has(dir.path(), last); }));
+    EXPECT_EQ(lines.count(""), 1u) << "one line for the whole of it";
+    EXPECT_EQ(store->counters().cases_dropped, 0u);
 }
 
 TEST(Locked, another_writer_delays_but_loses_nothing) {

@@ -3,11 +3,15 @@
 
 #include <stdlib.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <vector>
 
 #include "store/store.hpp"
 
@@ -56,6 +60,47 @@ inline record::RecordView case_record(record::RayId ray, base::WallTime start = 
     record.cause = cause::Cause::resp_empty_fin;
     record.evidence.add("bytes_read", 0);
     return record;
+}
+
+/// Log lines, from the writer thread.
+class Lines {
+  public:
+    std::function<void(const std::string&)> callback() {
+        return [this](const std::string& line) {
+            const std::scoped_lock lock(mutex_);
+            lines_.push_back(line);
+        };
+    }
+    bool contain(std::string_view part) const {
+        const std::scoped_lock lock(mutex_);
+        for (const std::string& line : lines_) {
+            if (line.contains(part)) return true;
+        }
+        return false;
+    }
+    size_t count(std::string_view part) const {
+        const std::scoped_lock lock(mutex_);
+        return static_cast<size_t>(std::ranges::count_if(
+            lines_, [&](const std::string& line) { return line.contains(part); }));
+    }
+
+  private:
+    mutable std::mutex mutex_;
+    std::vector<std::string> lines_;
+};
+
+inline StoreOptions options_of(const std::filesystem::path& dir, Lines& lines) {
+    StoreOptions options;
+    options.data_dir = dir;
+    options.log = lines.callback();
+    return options;
+}
+
+inline bool has(const std::filesystem::path& dir, record::RayId ray) {
+    const auto source = open_source(dir);
+    if (!source) return false;
+    const auto found = (*source)->find(ray);
+    return found && found->has_value();
 }
 
 /// True as soon as `fact` is; false when it has not become so in time.
