@@ -1,6 +1,7 @@
 #include "edge/client_failure.hpp"
 
 #include "base/escape.hpp"
+#include "origin/evidence.hpp"
 
 namespace edgecase::edge {
 namespace {
@@ -11,23 +12,7 @@ using cause::Failure;
 
 Evidence parse_evidence(const h1::ParseError& error) {
     Evidence evidence;
-    evidence.add("rule", h1::to_string(error.rule));
-    evidence.add("offset", error.offset);
-    if (!error.field.empty()) evidence.add("field", base::escape(error.field));
-    if (!error.values.empty()) {
-        std::vector<std::string> values;
-        for (const std::string& value : error.values) values.push_back(base::escape(value));
-        evidence.add("values", std::move(values));
-    }
-    if (error.limit > 0) {
-        evidence.add("limit", error.limit);
-        evidence.add("seen", error.seen);
-    }
-    if (!error.largest_fields.empty()) evidence.add("largest_fields", error.largest_fields);
-    if (error.fingerprint != h1::Fingerprint::none) {
-        evidence.add("fingerprint", h1::to_string(error.fingerprint));
-    }
-    evidence.add("sample", error.sample);
+    origin::add_parse_error(evidence, error);
     return evidence;
 }
 

@@ -10,6 +10,7 @@ namespace edgecase::edge {
 
 namespace {
 
+constexpr size_t kCopiedBytes = 4096;
 constexpr size_t kBeyondEnd = 256;  // read past a response's end, to see whether anything is there
 
 }  // namespace
@@ -163,7 +164,11 @@ net::Task<std::optional<Failure>> Download::commit(std::string_view payload) {
             parts, parts_.worker.settings().timeouts.client_write);
         if (!written) co_return write_failure(written.error());
     } else {
-        std::array parts{net::part(buffers.response_out.view()), net::part(payload)};
+        // A small body is copied behind the head: cheaper than a write of two parts.
+        const bool small = payload.size() <= kCopiedBytes;
+        if (small) buffers.response_out.append(payload);
+        std::array parts{net::part(buffers.response_out.view()),
+                         net::part(small ? std::string_view() : payload)};
         const net::WriteResult written = co_await parts_.client.write_all_unless_stalled(
             parts, parts_.worker.settings().timeouts.client_write);
         if (!written) co_return write_failure(written.error());

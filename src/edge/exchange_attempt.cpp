@@ -175,7 +175,7 @@ net::Task<Exchange::Outcome> Exchange::read_response_head(record::Attempt& attem
         attempt.close = origin::close_of(ending);
         co_return origin::head_ended(view, parser, in.view(), ending);
     }
-    head_at_ = worker_.loop().clock().now();
+    head_at_ = last_read_;
     head_read_ = true;
     response_head_bytes_ = parser.head_bytes();
     attempt.header_us = base::microseconds(head_at_ - sent_at_);

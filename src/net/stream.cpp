@@ -23,6 +23,17 @@ uint32_t queued_bytes(int fd) {
     return static_cast<uint32_t>(queued);
 }
 
+/// One part needs no message header, whose copying the kernel charges for.
+ssize_t send_parts(int fd, std::span<iovec> parts) {
+    if (parts.size() == 1) {
+        return ::send(fd, parts.front().iov_base, parts.front().iov_len, MSG_NOSIGNAL);
+    }
+    msghdr message{};
+    message.msg_iov = parts.data();
+    message.msg_iovlen = parts.size();
+    return ::sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+
 }  // namespace
 
 bool ReadOperation::try_once() {
@@ -58,10 +69,8 @@ bool WriteOperation::try_once() {
             result_.emplace();
             return true;
         }
-        msghdr message{};
-        message.msg_iov = parts_.data();
-        message.msg_iovlen = parts_.size();
-        const ssize_t count = ::sendmsg(descriptor_->fd(), &message, MSG_NOSIGNAL);
+        while (parts_.back().iov_len == 0) parts_ = parts_.first(parts_.size() - 1);
+        const ssize_t count = send_parts(descriptor_->fd(), parts_);
         if (count < 0) {
             if (errno == EINTR) continue;
             if (errno == EAGAIN) {

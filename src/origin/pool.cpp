@@ -1,6 +1,7 @@
 #include "origin/pool.hpp"
 
 #include <array>
+#include <iterator>
 
 namespace edgecase::origin {
 namespace {
@@ -42,7 +43,8 @@ struct Pool::Idle : net::Waiter, net::Timer {
     }
     Pool& pool;
     Connection connection;
-    std::list<std::unique_ptr<Idle>>::iterator place;
+    List* list = nullptr;  // the one it stands in
+    List::iterator place;
 };
 
 Pool::Pool(net::Loop& loop, std::chrono::milliseconds idle_limit, size_t maximum)
@@ -52,15 +54,17 @@ Pool::~Pool() = default;
 
 void Pool::clear() {
     idle_.clear();
+    fresh_.clear();
+    settling_.clear();
 }
 
 void Pool::distrust() {
     trusted_from_ = loop_.now() + kDistrust;
-    idle_.clear();
+    clear();
 }
 
 void Pool::put(Connection connection) {
-    if (idle_.size() >= maximum_ || loop_.now() < trusted_from_) return;
+    if (size() >= maximum_ || loop_.now() < trusted_from_) return;
     // A connection that has something to say while idle would answer the next request wrongly.
     if (connection.stream.descriptor().readable) {
         std::array<char, 1> byte;
@@ -68,31 +72,39 @@ void Pool::put(Connection connection) {
         if (got || got.error().kind != net::ErrorKind::deadline) return;
     }
     connection.idle_since = loop_.now();
-    auto idle = std::make_unique<Idle>(*this, std::move(connection));
-    loop_.timers().arm(*idle, loop_.after(idle_limit_));
-    idle_.push_front(std::move(idle));
-    idle_.front()->place = idle_.begin();
+    List& list = connection.last_had_no_body ? settling_ : fresh_;
+    list.push_back(std::make_unique<Idle>(*this, std::move(connection)));
+    Idle& idle = *list.back();
+    idle.list = &list;
+    idle.place = std::prev(list.end());
+    loop_.timers().arm(idle, loop_.after(idle_limit_));
+}
+
+/// A body behind HEAD, 204 or 304 comes a moment after its head; and what was given back in this
+/// very turn of the loop has had no chance to show anything.
+void Pool::promote() {
+    const auto move_ripe = [&](List& from, base::Duration age) {
+        while (!from.empty() && loop_.now() - from.front()->connection.idle_since >= age) {
+            from.front()->list = &idle_;
+            idle_.splice(idle_.begin(), from, from.begin());
+        }
+    };
+    move_ripe(fresh_, base::Duration(1));
+    move_ripe(settling_, kSettle);
 }
 
 std::optional<Connection> Pool::take() {
-    for (auto place = idle_.begin(); place != idle_.end();) {
-        Connection& candidate = (*place)->connection;
-        const auto idle_for = loop_.now() - candidate.idle_since;
-        // A body behind HEAD, 204 or 304 comes a moment after its head; and what was given back in
-        // this very turn of the loop has had no chance to show anything.
-        if (idle_for < (candidate.last_had_no_body ? kSettle : base::Duration(1))) {
-            ++place;
+    promote();
+    while (!idle_.empty()) {
+        Idle& candidate = *idle_.front();
+        if (candidate.connection.stream.has_unread()) {
+            // The loop has not heard of it yet, or it would be gone.
+            candidate.connection.stream.descriptor().readable = true;
+            candidate.on_event();  // drops it, and all others too if they are not to be trusted
             continue;
         }
-        if (candidate.stream.has_unread()) {
-            const auto bad = place++;
-            (*bad)->on_event();
-            // A distrusted origin's whole pool is gone, and with it our place.
-            if (loop_.now() < trusted_from_) return std::nullopt;
-            continue;
-        }
-        const std::unique_ptr<Idle> idle = std::move(*place);
-        idle_.erase(place);
+        const std::unique_ptr<Idle> idle = std::move(idle_.front());
+        idle_.pop_front();
         idle->connection.stream.descriptor().reader = nullptr;
         return std::move(idle->connection);
     }
@@ -100,7 +112,7 @@ std::optional<Connection> Pool::take() {
 }
 
 void Pool::drop(Idle& idle) {
-    idle_.erase(idle.place);
+    idle.list->erase(idle.place);
 }
 
 }  // namespace edgecase::origin

@@ -33,18 +33,22 @@ class Pool {
     /// The origin has sent bytes nobody asked for: nothing of it is reused for a while, because the
     /// next such bytes could become another client's response.
     void distrust();
-    size_t size() const { return idle_.size(); }
+    size_t size() const { return idle_.size() + fresh_.size() + settling_.size(); }
     const PoolCounters& counters() const { return counters_; }
     void clear();
 
   private:
     struct Idle;
     void drop(Idle& idle);
+    void promote();
 
     net::Loop& loop_;
     std::chrono::milliseconds idle_limit_;
     size_t maximum_;
-    std::list<std::unique_ptr<Idle>> idle_;
+    using List = std::list<std::unique_ptr<Idle>>;
+    List idle_;      // newest first
+    List fresh_;     // given back in this turn of the loop; newest last
+    List settling_;  // given back a moment ago after a response without a body; newest last
     base::SteadyTime trusted_from_{};
     PoolCounters counters_;
 };
