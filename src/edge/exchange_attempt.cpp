@@ -26,7 +26,10 @@ net::Task<Exchange::Outcome> Exchange::obtain_connection(record::Attempt& attemp
     sending_ = {};
     write_error_.reset();
     idle_before_ = {};
-    if (!fresh) connection_ = origin_->take_idle();
+    if (!fresh) {
+        using Look = origin::Pool::Look;
+        connection_ = origin_->take_idle(body_.replayable ? Look::as_heard : Look::now);
+    }
     if (connection_) {
         idle_before_ = worker_.loop().now() - connection_->idle_since;
         attempt.idle_us = base::microseconds(idle_before_);

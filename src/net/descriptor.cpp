@@ -29,14 +29,17 @@ void Descriptor::close(bool shared) {
     loop_.retire(std::unique_ptr<Descriptor>(this));
 }
 
-void Descriptor::dispatch(uint32_t events) {
-    // Each wake may close this descriptor: fd_ tells, and the loop keeps the memory until later.
-    if (fd_ < 0) return;
+void Descriptor::note(uint32_t events) {
     const bool gone = (events & (EPOLLHUP | EPOLLERR)) != 0;
     if (gone) hung_up = true;
     if (gone || (events & EPOLLRDHUP) != 0) read_closed = true;
     if (gone || (events & (EPOLLIN | EPOLLRDHUP)) != 0) readable = true;
     if (gone || (events & EPOLLOUT) != 0) writable = true;
+}
+
+void Descriptor::dispatch() {
+    // Each wake may close this descriptor: fd_ tells, and the loop keeps the memory until later.
+    if (fd_ < 0) return;
     if (read_closed && on_hangup != nullptr) {
         Waiter* const waiter = on_hangup;
         on_hangup = nullptr;

@@ -58,8 +58,10 @@ class Descriptor {
         if (reader != nullptr) reader->cancel();
     }
 
-    /// Called by the loop.
-    void dispatch(uint32_t events);
+    /// Called by the loop: `note` for every event of a batch, and only then `dispatch` for each, so
+    /// that the flags tell all that this batch knows before the first waiter runs.
+    void note(uint32_t events);
+    void dispatch();
 
   private:
     friend class Loop;

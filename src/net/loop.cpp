@@ -4,8 +4,10 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <span>
 
 #include "net/descriptor.hpp"
 
@@ -46,12 +48,19 @@ void Loop::run() {
         const int count =
             epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), wait_ms());
         now_ = clock_.now();
-        for (int i = 0; i < count; ++i) {
-            const epoll_event& event = events[static_cast<size_t>(i)];
+        const std::span<const epoll_event> batch(events.data(),
+                                                 static_cast<size_t>(std::max(count, 0)));
+        heard_all_ = batch.size() < events.size();
+        for (const epoll_event& event : batch) {
+            if (event.data.ptr != nullptr) {
+                static_cast<Descriptor*>(event.data.ptr)->note(event.events);
+            }
+        }
+        for (const epoll_event& event : batch) {
             if (event.data.ptr == nullptr) {
                 run_posted();
             } else {
-                static_cast<Descriptor*>(event.data.ptr)->dispatch(event.events);
+                static_cast<Descriptor*>(event.data.ptr)->dispatch();
             }
         }
         run_ready();

@@ -34,6 +34,9 @@ class Loop {
     const base::Clock& clock() const { return clock_; }
     /// The time this batch of events began: cheap, good enough for deadlines.
     base::SteadyTime now() const { return now_; }
+    /// Whether the flags of all descriptors are as the kernel knew them when this batch began; with
+    /// more events than a batch holds some are still to be told.
+    bool heard_all() const { return heard_all_; }
     base::Deadline after(base::Duration span) const { return base::Deadline::after(now_, span); }
     TimerWheel& timers() { return timers_; }
 
@@ -97,6 +100,7 @@ class Loop {
     int epoll_;
     int wake_;  // eventfd
     base::SteadyTime now_;
+    bool heard_all_ = true;
     TimerWheel timers_;
     TimerList ready_;  // what yielded; a list of timers so that destroying the waiter removes it
     std::atomic<bool> stopped_ = false;

@@ -141,6 +141,34 @@ TEST_F(NetTest, unacked_bytes_tell_whether_the_other_side_has_them) {
     });
 }
 
+TEST_F(NetTest, what_a_batch_of_events_knows_is_known_before_the_first_waiter_runs) {
+    auto listener = *Listener::listen(*loop, kAnyLoopback, false);
+    run([&]() -> Task<void> {
+        Pair first = co_await make_pair(*loop, listener, soon());
+        Pair second = co_await make_pair(*loop, listener, soon());
+        std::array<char, 1> byte;
+        // Whichever of two readers the batch wakes first, it sees the other's byte announced.
+        const auto read = [&](net::Stream& mine, net::Stream& other, bool& seen) -> Task<void> {
+            EXPECT_TRUE(co_await mine.wait_readable(soon()));
+            seen = other.descriptor().readable;
+        };
+        bool first_saw = false;
+        bool second_saw = false;
+        Background<void> one(read(first.server, second.server, first_saw));
+        Background<void> two(read(second.server, first.server, second_saw));
+        one.start();
+        two.start();
+        std::array out{part("x")};
+        EXPECT_TRUE(co_await first.client.write_all(out, soon()));
+        out = {part("x")};
+        EXPECT_TRUE(co_await second.client.write_all(out, soon()));
+        co_await loop->sleep_until(loop->after(milliseconds(20)));
+        EXPECT_TRUE(first_saw);
+        EXPECT_TRUE(second_saw);
+        EXPECT_TRUE(first.server.read_now(byte));
+    });
+}
+
 TEST_F(NetTest, destroying_a_waiting_task_cancels_it) {
     auto listener = *Listener::listen(*loop, kAnyLoopback, false);
     run([&]() -> Task<void> {

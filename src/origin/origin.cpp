@@ -42,8 +42,8 @@ Origin::Origin(net::Loop& loop, net::Resolver& resolver, const config::Settings&
       maximum_open_((settings.limits.origin_connections + std::max(1u, settings.workers) - 1) /
                     std::max(1u, settings.workers)) {}
 
-std::optional<Connection> Origin::take_idle() {
-    auto connection = pool_.take();
+std::optional<Connection> Origin::take_idle(Pool::Look look) {
+    auto connection = pool_.take(look);
     if (!connection) return std::nullopt;
     ++connection->requests;
     connection->bytes_before = connection->stream.bytes_written();

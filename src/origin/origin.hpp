@@ -27,7 +27,7 @@ class Origin {
     Pool& pool() { return pool_; }
 
     /// An idle connection, begun anew for one more request, if there is one.
-    std::optional<Connection> take_idle();
+    std::optional<Connection> take_idle(Pool::Look look);
 
     /// Resolves and connects. Fills the attempt's address and durations. `skip` addresses of the
     /// answer are passed over: those earlier attempts of this request failed on.

@@ -15,15 +15,19 @@ constexpr std::chrono::seconds kDistrust{60};
 
 /// Any event on an idle connection (FIN, RST or a byte) is a reason to drop it.
 struct Pool::Idle : net::Waiter, net::Timer {
-    Idle(Pool& p, Connection c)
+    explicit Idle(Pool& p)
         : Waiter([](Waiter& w) { static_cast<Idle&>(w).on_event(); }),
           Timer([](Timer& t) { static_cast<Idle&>(t).on_expiry(); }),
-          pool(p),
-          connection(std::move(c)) {
+          pool(p) {}
+    ~Idle() { vacate(); }
+    void occupy(Connection&& c) {
+        connection = std::move(c);
         connection.stream.descriptor().reader = this;
     }
-    ~Idle() {
+    Connection vacate() {
+        disarm();
         if (connection.stream) connection.stream.descriptor().reader = nullptr;
+        return std::move(connection);
     }
     void on_event() {
         std::array<char, 1> byte;
@@ -31,16 +35,15 @@ struct Pool::Idle : net::Waiter, net::Timer {
         if (!got && got.error().kind == net::ErrorKind::deadline) return;
         if (got && *got > 0) {
             ++pool.counters_.unexpected_bytes;
-            Pool& owner = pool;
-            owner.distrust();  // drops this one too
+            pool.distrust();  // drops this one too
             return;
         }
         ++pool.counters_.closed_by_origin;
-        pool.drop(*this);
+        pool.remove(*this);
     }
     void on_expiry() {
         ++pool.counters_.expired;
-        pool.drop(*this);
+        pool.remove(*this);
     }
     Pool& pool;
     Connection connection;
@@ -73,11 +76,13 @@ void Pool::put(Connection connection) {
         if (got || got.error().kind != net::ErrorKind::deadline) return;
     }
     connection.idle_since = loop_.now();
+    if (spare_.empty()) spare_.emplace_back(*this);
     List& list = connection.last_had_no_body ? settling_ : fresh_;
-    list.push_back(std::make_unique<Idle>(*this, std::move(connection)));
-    Idle& idle = *list.back();
+    list.splice(list.end(), spare_, spare_.begin());
+    Idle& idle = list.back();
     idle.list = &list;
     idle.place = std::prev(list.end());
+    idle.occupy(std::move(connection));
     loop_.timers().arm(idle, loop_.after(idle_limit_));
 }
 
@@ -85,8 +90,8 @@ void Pool::put(Connection connection) {
 /// very turn of the loop has had no chance to show anything.
 void Pool::promote() {
     const auto move_ripe = [&](List& from, base::Duration age) {
-        while (!from.empty() && loop_.now() - from.front()->connection.idle_since >= age) {
-            from.front()->list = &idle_;
+        while (!from.empty() && loop_.now() - from.front().connection.idle_since >= age) {
+            from.front().list = &idle_;
             idle_.splice(idle_.begin(), from, from.begin());
         }
     };
@@ -94,29 +99,33 @@ void Pool::promote() {
     move_ripe(settling_, kSettle);
 }
 
-std::optional<Connection> Pool::take() {
+std::optional<Connection> Pool::take(Look look) {
     promote();
     while (!idle_.empty()) {
-        Idle& candidate = *idle_.front();
-        if (candidate.connection.stream.has_unread()) {
-            // The loop has not heard of it yet, or it would be gone.
+        Idle& candidate = idle_.front();
+        net::Stream& stream = candidate.connection.stream;
+        net::Descriptor& descriptor = stream.descriptor();
+        // A batch of events that was full may have left out the one that matters.
+        const bool ask_kernel = look == Look::now || !loop_.heard_all();
+        if (!descriptor.readable && ask_kernel) descriptor.readable = stream.has_unread();
+        if (descriptor.readable) {
             const Idle* const looked_at = &candidate;
-            candidate.connection.stream.descriptor().readable = true;
             candidate.on_event();  // drops it, and all others too if they are not to be trusted
             // Whatever the second look saw, this one is not lent, and the search comes to an end.
-            if (!idle_.empty() && idle_.front().get() == looked_at) idle_.pop_front();
+            if (!idle_.empty() && &idle_.front() == looked_at) remove(candidate);
             continue;
         }
-        const std::unique_ptr<Idle> idle = std::move(idle_.front());
-        idle_.pop_front();
-        idle->connection.stream.descriptor().reader = nullptr;
-        return std::move(idle->connection);
+        Connection connection = candidate.vacate();
+        spare_.splice(spare_.begin(), idle_, idle_.begin());
+        return connection;
     }
     return std::nullopt;
 }
 
-void Pool::drop(Idle& idle) {
-    idle.list->erase(idle.place);
+/// Closes it, and keeps its place for another.
+void Pool::remove(Idle& idle) {
+    const Connection closed = idle.vacate();
+    spare_.splice(spare_.begin(), *idle.list, idle.place);
 }
 
 }  // namespace edgecase::origin

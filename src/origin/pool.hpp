@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cstdint>
 #include <list>
-#include <memory>
 #include <optional>
 
 #include "net/loop.hpp"
@@ -27,9 +26,13 @@ class Pool {
 
     /// Closes the connection instead if the pool is full or it is readable already.
     void put(Connection connection);
+    enum class Look : uint8_t {
+        as_heard,  // what the loop knew when this batch of events began
+        now,       // the receive queue itself: one system call more
+    };
     /// Never one that has something unread, nor one that may still get the rest of a response that
-    /// should have had no body.
-    std::optional<Connection> take();
+    /// should have had no body. `now` is for requests that cannot be sent twice.
+    std::optional<Connection> take(Look look = Look::as_heard);
     /// The origin has sent bytes nobody asked for: nothing of it is reused for a while, because the
     /// next such bytes could become another client's response.
     void distrust();
@@ -39,13 +42,15 @@ class Pool {
 
   private:
     struct Idle;
-    void drop(Idle& idle);
     void promote();
 
     net::Loop& loop_;
     std::chrono::milliseconds idle_limit_;
     size_t maximum_;
-    using List = std::list<std::unique_ptr<Idle>>;
+    using List = std::list<Idle>;
+    void remove(Idle& idle);
+
+    List spare_;     // places without a connection, so that a request costs no allocation
     List idle_;      // newest first
     List fresh_;     // given back in this turn of the loop; newest last
     List settling_;  // given back a moment ago after a response without a body; newest last

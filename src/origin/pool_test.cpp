@@ -107,7 +107,7 @@ TEST_F(PoolTest, bytes_the_loop_has_not_heard_of_yet_keep_a_connection_from_bein
         co_await settle();
         std::array parts{net::part("HTTP/1.1 200 OK\r\n\r\n")};
         EXPECT_TRUE(co_await origin_side.write_all(parts, loop->after(milliseconds(1000))));
-        EXPECT_FALSE(pool.take());
+        EXPECT_FALSE(pool.take(Pool::Look::now));
     });
 }
 
