@@ -284,7 +284,8 @@ config::Overrides demo_overrides(const DemoFlags& flags, const lab::Ports& ports
         const std::string url = origin_url(scenario, ports);
         for (const std::string& path :
              {scenario.request_path(), std::string(scenario.warmup_path)}) {
-            const std::string route = path + "=" + url;
+            std::string route = path;
+            route.append("=").append(url);
             const bool known = std::ranges::find(values.routes, route) != values.routes.end();
             if (!path.empty() && !known) values.routes.push_back(route);
         }

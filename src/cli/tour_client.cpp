@@ -52,7 +52,7 @@ std::expected<TourReply, std::string> tour_request(const ip::Endpoint& edge,
                                                    const TourRequest& request) {
     const net::SocketAddress address(edge);
     const Socket socket(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (::connect(socket.fd(), address.get(), address.size()) != 0) {
+    if (socket.fd() < 0 || ::connect(socket.fd(), address.get(), address.size()) != 0) {
         return std::unexpected("cannot reach the edge on " + edge.to_string());
     }
     std::string head = std::string(request.method) + " " + request.path +

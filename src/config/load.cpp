@@ -76,7 +76,8 @@ std::string in_ticks(std::string_view name) {
 }
 
 std::string with_guess(std::string message, std::string_view guess) {
-    return guess.empty() ? message : message + "; did you mean `" + std::string(guess) + "`?";
+    if (!guess.empty()) message.append("; did you mean `").append(guess).append("`?");
+    return message;
 }
 
 /// Builds one Settings from the three sources, in the order profile, file, flags.

@@ -84,7 +84,7 @@ Task<std::expected<Stream, ConnectError>> connect(Loop& loop, ip::Endpoint to,
     error.offender_is_local = error.icmp && error.icmp->offender &&
                               *error.icmp->offender == error.local.address &&
                               !(error.local.address == to.address);
-    co_return std::unexpected(std::move(error));
+    co_return std::unexpected(error);
 }
 
 }  // namespace edgecase::net
