@@ -3,6 +3,8 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include <utility>
+
 #include "net/loop.hpp"
 
 namespace edgecase::net {
@@ -19,13 +21,20 @@ Descriptor* Descriptor::watch(Loop& loop, int fd) {
     return descriptor.release();
 }
 
+Descriptor* Descriptor::detached(Loop& loop, std::unique_ptr<Layer> layer) {
+    std::unique_ptr<Descriptor> descriptor(new Descriptor(loop, -1));
+    descriptor->layer = std::move(layer);
+    return descriptor.release();
+}
+
 void Descriptor::close(bool shared) {
-    if (fd_ < 0) return;
+    if (closed_) return;
+    closed_ = true;
     reader = writer = on_hangup = nullptr;
     // The last descriptor of an open file takes it out of the epoll set; a shared one does not.
-    if (shared) epoll_ctl(loop_.epoll_, EPOLL_CTL_DEL, fd_, nullptr);
-    ::close(fd_);
-    fd_ = -1;
+    if (shared && fd_ >= 0) epoll_ctl(loop_.epoll_, EPOLL_CTL_DEL, fd_, nullptr);
+    if (fd_ >= 0) ::close(fd_);
+    fd_ = carrier = -1;
     loop_.retire(std::unique_ptr<Descriptor>(this));
 }
 
@@ -38,15 +47,15 @@ void Descriptor::note(uint32_t events) {
 }
 
 void Descriptor::dispatch() {
-    // Each wake may close this descriptor: fd_ tells, and the loop keeps the memory until later.
-    if (fd_ < 0) return;
+    // Each wake may close this descriptor; the loop keeps the memory until later.
+    if (closed_) return;
     if (read_closed && on_hangup != nullptr) {
         Waiter* const waiter = on_hangup;
         on_hangup = nullptr;
         waiter->wake();
     }
-    if (fd_ >= 0 && readable && reader != nullptr) reader->wake();
-    if (fd_ >= 0 && writable && writer != nullptr) writer->wake();
+    if (!closed_ && readable && reader != nullptr) reader->wake();
+    if (!closed_ && writable && writer != nullptr) writer->wake();
 }
 
 }  // namespace edgecase::net

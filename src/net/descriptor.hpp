@@ -3,9 +3,11 @@
 
 #include <coroutine>
 #include <cstdint>
+#include <memory>
 
 #include "base/deadline.hpp"
 #include "net/error.hpp"
+#include "net/layer.hpp"
 #include "net/timer_wheel.hpp"
 
 namespace edgecase::net {
@@ -37,16 +39,26 @@ class Descriptor {
   public:
     /// Takes ownership of `fd`, which must be non-blocking. Errors: null when the kernel refuses.
     static Descriptor* watch(Loop& loop, int fd);
+    /// One without a place in the kernel: its owner sets the flags and dispatches.
+    static Descriptor* detached(Loop& loop, std::unique_ptr<Layer> layer);
     /// Wakes nobody: whoever closes owns the waiters too. `shared`: another descriptor of the same
     /// open file lives on elsewhere.
     void close(bool shared = false);
 
     int fd() const { return fd_; }
+    /// The socket that carries the bytes in the end; -1 when there is none any more.
+    int socket() const { return fd_ >= 0 ? fd_ : carrier; }
+    bool is_closed() const { return closed_; }
+    /// Whether a read may find something.
+    bool may_read() const { return readable || (layer != nullptr && layer->has_buffered()); }
     Loop& loop() const { return loop_; }
     bool readable = false;
     bool writable = false;
     bool read_closed = false;  // FIN seen (or the connection is gone): short reads mean nothing now
     bool hung_up = false;      // EPOLLHUP or EPOLLERR
+
+    std::unique_ptr<Layer> layer;  // null: plain bytes on the socket
+    int carrier = -1;              // of a detached one: the socket below
 
     Waiter* reader = nullptr;
     Waiter* writer = nullptr;
@@ -69,6 +81,7 @@ class Descriptor {
 
     Loop& loop_;
     int fd_;
+    bool closed_ = false;
 };
 
 }  // namespace edgecase::net

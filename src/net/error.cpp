@@ -85,6 +85,8 @@ std::string_view to_string(ErrorKind kind) {
             return "too_many_descriptors";
         case ErrorKind::no_buffers:
             return "no_buffers";
+        case ErrorKind::layer:
+            return "layer";
         case ErrorKind::invalid:
             return "invalid";
         case ErrorKind::other:

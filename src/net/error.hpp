@@ -23,6 +23,7 @@ enum class ErrorKind : uint8_t {
     too_many_descriptors,
     no_buffers,
     invalid,
+    layer,  // TLS or HTTP/2 broke: the stream's layer knows more
     other,
 };
 

@@ -37,7 +37,8 @@ ssize_t send_parts(int fd, std::span<iovec> parts) {
 }  // namespace
 
 bool ReadOperation::try_once() {
-    if (!descriptor_->readable) return false;
+    if (!descriptor_->may_read()) return false;
+    if (descriptor_->layer != nullptr) return try_layer();
     for (;;) {
         const ssize_t count = ::recv(descriptor_->fd(), into_.data(), into_.size(), 0);
         if (count >= 0) {
@@ -58,11 +59,27 @@ bool ReadOperation::try_once() {
     }
 }
 
+bool ReadOperation::try_layer() {
+    const Layer::Result got = descriptor_->layer->read(into_);
+    switch (got.kind) {
+        case Layer::Result::Kind::blocked:
+            return false;
+        case Layer::Result::Kind::done:
+            result_.emplace(got.bytes);
+            return true;
+        case Layer::Result::Kind::failed:
+            break;
+    }
+    result_.emplace(std::unexpected(got.error));
+    return true;
+}
+
 bool WriteOperation::try_once() {
     if (!descriptor_->writable) {
         note_queue();
         return false;
     }
+    if (descriptor_->layer != nullptr) return try_layer();
     for (;;) {
         while (!parts_.empty() && parts_.front().iov_len == 0) parts_ = parts_.subspan(1);
         if (parts_.empty()) {
@@ -81,27 +98,53 @@ bool WriteOperation::try_once() {
             result_.emplace(std::unexpected(Error::of(errno)));
             return true;
         }
-        auto left = static_cast<size_t>(count);
-        written_ += left;
-        if (stall_ > base::Duration::zero()) renew(descriptor_->loop().after(stall_));
-        while (left > 0 && left >= parts_.front().iov_len) {
-            left -= parts_.front().iov_len;
-            parts_ = parts_.subspan(1);
+        take(static_cast<size_t>(count));
+    }
+}
+
+bool WriteOperation::try_layer() {
+    for (;;) {
+        while (!parts_.empty() && parts_.front().iov_len == 0) parts_ = parts_.subspan(1);
+        if (parts_.empty()) {
+            result_.emplace();
+            return true;
         }
-        if (left > 0) {
-            parts_.front().iov_base = static_cast<char*>(parts_.front().iov_base) + left;
-            parts_.front().iov_len -= left;
+        const Layer::Result wrote = descriptor_->layer->write(parts_);
+        switch (wrote.kind) {
+            case Layer::Result::Kind::blocked:
+                note_queue();
+                return false;
+            case Layer::Result::Kind::done:
+                take(wrote.bytes);
+                continue;
+            case Layer::Result::Kind::failed:
+                break;
         }
+        result_.emplace(std::unexpected(wrote.error));
+        return true;
+    }
+}
+
+void WriteOperation::take(size_t bytes) {
+    written_ += bytes;
+    if (stall_ > base::Duration::zero()) renew(descriptor_->loop().after(stall_));
+    while (bytes > 0 && bytes >= parts_.front().iov_len) {
+        bytes -= parts_.front().iov_len;
+        parts_ = parts_.subspan(1);
+    }
+    if (bytes > 0) {
+        parts_.front().iov_base = static_cast<char*>(parts_.front().iov_base) + bytes;
+        parts_.front().iov_len -= bytes;
     }
 }
 
 void WriteOperation::note_queue() {
-    if (stall_ > base::Duration::zero()) queued_bytes_ = queued_bytes(descriptor_->fd());
+    if (stall_ > base::Duration::zero()) queued_bytes_ = queued_bytes(descriptor_->socket());
 }
 
 bool WriteOperation::still_moving() {
     if (stall_ == base::Duration::zero()) return false;
-    const uint32_t queued = queued_bytes(descriptor_->fd());
+    const uint32_t queued = queued_bytes(descriptor_->socket());
     if (queued >= queued_bytes_) return false;
     queued_bytes_ = queued;
     renew(descriptor_->loop().after(stall_));
@@ -114,10 +157,13 @@ ReadResult Stream::read_now(std::span<char> into) {
     return std::unexpected(Error{ErrorKind::deadline});
 }
 
-bool Stream::has_unread() const {
+bool Stream::has_unread() {
+    if (Layer* const below = layer()) return below->has_unread();
     char byte = 0;
     const ssize_t got = ::recv(descriptor_->fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    return got >= 0 || errno != EAGAIN;
+    const bool drained = got < 0 && errno == EAGAIN;
+    if (drained) descriptor_->readable = false;
+    return !drained;
 }
 
 WriteResult Stream::write_now(std::span<iovec>& parts) {
@@ -132,27 +178,30 @@ WriteResult Stream::write_now(std::span<iovec>& parts) {
 }
 
 void Stream::shutdown_write() {
-    ::shutdown(descriptor_->fd(), SHUT_WR);
+    if (Layer* const below = layer()) below->shutdown_write();
+    if (descriptor_->fd() >= 0) ::shutdown(descriptor_->fd(), SHUT_WR);
 }
 
 void Stream::close() {
     if (descriptor_ == nullptr) return;
+    if (Layer* const below = layer()) below->close(false);
     std::exchange(descriptor_, nullptr)->close();
 }
 
 void Stream::abort() {
     if (descriptor_ == nullptr) return;
+    if (Layer* const below = layer()) below->close(true);
     const linger hard{1, 0};
-    setsockopt(descriptor_->fd(), SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
-    close();
+    if (fd() >= 0) setsockopt(fd(), SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+    std::exchange(descriptor_, nullptr)->close();
 }
 
 uint32_t Stream::unacked_bytes() const {
-    return queued_bytes(descriptor_->fd());
+    return queued_bytes(descriptor_->socket());
 }
 
 ip::Endpoint Stream::local() const {
-    return SocketAddress::local_of(descriptor_->fd());
+    return SocketAddress::local_of(descriptor_->socket());
 }
 
 void Stream::set_no_delay() {

@@ -37,13 +37,6 @@ class Operation : Waiter, Timer {
     ~Operation() { release(); }
 
   protected:
-    Operation(Descriptor& descriptor, base::Deadline deadline)
-        : Waiter([](Waiter& w) { static_cast<Operation&>(w).on_event(); },
-                 [](Waiter& w) { static_cast<Operation&>(w).on_cancel(); }),
-          Timer([](Timer& t) { static_cast<Operation&>(t).on_deadline(); }),
-          descriptor_(&descriptor),
-          deadline_(deadline) {}
-
     /// Asked when the deadline has passed: an operation that can tell progress may go on.
     bool still_moving() { return false; }
     /// Moves the deadline, also of a suspended operation.
@@ -56,6 +49,14 @@ class Operation : Waiter, Timer {
     std::optional<Result> result_;
 
   private:
+    friend Self;
+    Operation(Descriptor& descriptor, base::Deadline deadline)
+        : Waiter([](Waiter& w) { static_cast<Operation&>(w).on_event(); },
+                 [](Waiter& w) { static_cast<Operation&>(w).on_cancel(); }),
+          Timer([](Timer& t) { static_cast<Operation&>(t).on_deadline(); }),
+          descriptor_(&descriptor),
+          deadline_(deadline) {}
+
     bool attempt() { return static_cast<Self*>(this)->try_once(); }
     Waiter*& slot() { return Self::kReads ? descriptor_->reader : descriptor_->writer; }
     void release() {
@@ -100,6 +101,8 @@ class ReadOperation : public Operation<ReadOperation, ReadResult> {
     bool try_once();
 
   private:
+    bool try_layer();
+
     std::span<char> into_;
 };
 
@@ -119,6 +122,8 @@ class WriteOperation : public Operation<WriteOperation, WriteResult> {
 
   private:
     void note_queue();
+    void take(size_t bytes);
+    bool try_layer();
 
     std::span<iovec> parts_;
     uint64_t& written_;
@@ -133,7 +138,7 @@ class ReadableOperation : public Operation<ReadableOperation, std::expected<void
     ReadableOperation(Descriptor& descriptor, base::Deadline deadline)
         : Operation(descriptor, deadline) {}
     bool try_once() {
-        if (!descriptor_->readable) return false;
+        if (!descriptor_->may_read()) return false;
         result_.emplace();
         return true;
     }
@@ -176,8 +181,8 @@ class Stream {
 
     /// Reads what is there without waiting. Errors: also `deadline` when there is nothing yet.
     ReadResult read_now(std::span<char> into);
-    /// Whether bytes, FIN or an error stand in the receive queue, known to the loop or not.
-    bool has_unread() const;
+    /// Whether bytes, FIN or an error are there to be read, known to the loop or not.
+    bool has_unread();
     /// Writes what fits without waiting and takes it off the front of `parts`.
     WriteResult write_now(std::span<iovec>& parts);
 
@@ -191,7 +196,10 @@ class Stream {
 
     Descriptor& descriptor() { return *descriptor_; }
     int fd() const { return descriptor_->fd(); }
-    std::optional<TcpFacts> facts() const { return tcp_facts(descriptor_->fd()); }
+    /// What is between this stream and its socket; null for plain bytes.
+    Layer* layer() const { return descriptor_->layer.get(); }
+    void set_layer(std::unique_ptr<Layer> layer) { descriptor_->layer = std::move(layer); }
+    std::optional<TcpFacts> facts() const { return tcp_facts(descriptor_->socket()); }
     /// Bytes the other side's kernel has not acknowledged yet. 0 on error.
     uint32_t unacked_bytes() const;
     ip::Endpoint local() const;

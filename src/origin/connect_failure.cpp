@@ -72,6 +72,7 @@ Cause connect_cause(const net::ConnectError& error) {
             case net::ErrorKind::timed_out:
             case net::ErrorKind::protocol_unreachable:
             case net::ErrorKind::address_in_use:
+            case net::ErrorKind::layer:
             case net::ErrorKind::other:
                 return Cause::edge_internal;
         }
@@ -107,6 +108,7 @@ Cause connect_cause(const net::ConnectError& error) {
             return Cause::connect_local_exhausted;
         case net::ErrorKind::cancelled:
         case net::ErrorKind::address_in_use:
+        case net::ErrorKind::layer:
         case net::ErrorKind::invalid:
         case net::ErrorKind::other:
             return Cause::edge_internal;

@@ -106,9 +106,9 @@ std::optional<Connection> Pool::take(Look look) {
         net::Stream& stream = candidate.connection.stream;
         net::Descriptor& descriptor = stream.descriptor();
         // A batch of events that was full may have left out the one that matters.
-        const bool ask_kernel = look == Look::now || !loop_.heard_all();
-        if (!descriptor.readable && ask_kernel) descriptor.readable = stream.has_unread();
-        if (descriptor.readable) {
+        const bool ask = descriptor.may_read() || look == Look::now || !loop_.heard_all();
+        if (ask && stream.has_unread()) {
+            descriptor.readable = true;
             const Idle* const looked_at = &candidate;
             candidate.on_event();  // drops it, and all others too if they are not to be trusted
             // Whatever the second look saw, this one is not lent, and the search comes to an end.
