@@ -22,6 +22,7 @@ using record::Secrets;
 constexpr size_t kBarColumns = 40;
 constexpr size_t kKeyColumns = 12;  // of the request's part
 constexpr size_t kUriColumns = 200;
+constexpr ptrdiff_t kProtocolColumn = 3;  // of the attempts, after the connection
 
 std::string ms_text(int64_t microseconds) {
     if (microseconds < 0) return "-";
@@ -95,6 +96,12 @@ std::string what_happened(const Record& record, const Painter& paint) {
     return text;
 }
 
+std::string client_tls_text(const Record& record) {
+    if (record.tls_version == 0) return {};
+    return ", " + std::string(record::tls_version_name(record.tls_version)) +
+           (record.tls_cipher.empty() ? "" : " ") + fitted(record.tls_cipher, 40);
+}
+
 std::string request_part(const Record& record, const Painter& paint, Secrets secrets) {
     std::string text = heading(paint, "Request");
     text += line(paint, "line",
@@ -103,7 +110,10 @@ std::string request_part(const Record& record, const Painter& paint, Secrets sec
     text += line(paint, "host", free_text(record.host, secrets));
     text += line(paint, "client",
                  record.client.to_string() + " -> " + record.edge.to_string() +
-                     (record.scheme.empty() ? "" : ", ") + fitted(record.scheme, 8));
+                     (record.scheme.empty() ? "" : ", ") + fitted(record.scheme, 8) +
+                     client_tls_text(record));
+    if (record.sni != record.host)
+        text += line(paint, "server name", free_text(record.sni, secrets));
     text += line(paint, "user agent", free_text(record.user_agent, secrets));
     text += line(paint, "referer", free_text(record.referer, secrets));
     text += line(paint, "origin",
@@ -130,6 +140,7 @@ std::string timeline(const Record& record, const Painter& paint) {
     };
     add("dns", attempt.dns_us);
     if (!attempt.reused) add("connect", attempt.connect_us);
+    if (!attempt.reused) add("tls", attempt.tls_us);
     add("send", attempt.send_us);
     add("wait", attempt.first_byte_us);
     if (attempt.header_us >= 0) {
@@ -167,25 +178,63 @@ std::string connection_text(const Attempt& attempt) {
            std::to_string(attempt.nth_request);
 }
 
+/// HTTP/1.1 without TLS, as far as it came: what an attempt is that the table need not explain.
+bool is_plain(const Attempt& attempt) {
+    return !attempt.http2 && !attempt.downgraded && attempt.tls_version == 0 && attempt.tls_us < 0;
+}
+
+std::string tls_text(const Attempt& attempt) {
+    const bool made_here = !attempt.reused && attempt.tls_us >= 0;
+    if (attempt.tls_version == 0) {
+        return made_here ? "no TLS after " + ms_text(attempt.tls_us) : std::string();
+    }
+    return std::string(record::tls_version_name(attempt.tls_version)) +
+           (attempt.tls_resumed ? " resumed" : "") +
+           (made_here ? " in " + ms_text(attempt.tls_us) : "");
+}
+
+std::string http_text(const Attempt& attempt) {
+    if (attempt.downgraded) return "again over HTTP/1.1";
+    if (attempt.http2) {
+        return attempt.stream_id == 0 ? "HTTP/2"
+                                      : fmt::format("HTTP/2 stream {}", attempt.stream_id);
+    }
+    // Before that the two sides may not have agreed on one.
+    return attempt.bytes_sent == 0 ? "" : "HTTP/1.1";
+}
+
+std::string protocol_text(const Attempt& attempt) {
+    const std::string http = http_text(attempt);
+    const std::string tls = tls_text(attempt);
+    if (http.empty() && tls.empty()) return "-";
+    return http + (http.empty() || tls.empty() ? "" : ", ") + tls;
+}
+
 std::string attempts_part(const Record& record, const Painter& paint) {
     std::string text = heading(paint, "Attempts");
     if (record.attempts.empty()) return text + "  none: the edge did not turn to an origin\n";
-    Table table(
-        {"#", "origin", "connection", "sent", "received", "status", "end", "took", "cause"});
+    // The column is wide, so it stands only where it says something.
+    const bool has_protocol = !std::ranges::all_of(record.attempts, is_plain);
+    std::vector<std::string> header{"#",      "origin", "connection", "sent", "received",
+                                    "status", "end",    "took",       "cause"};
+    if (has_protocol) header.insert(header.begin() + kProtocolColumn, "protocol");
+    Table table(std::move(header));
     for (size_t i = 0; i < record.attempts.size(); ++i) {
         const Attempt& attempt = record.attempts[i];
         const bool fine = attempt.cause == cause::Cause::none;
-        table.add(
-            {std::to_string(i + 1),
-             attempt.origin == ip::Endpoint{} ? "-" : attempt.origin.to_string(),
-             connection_text(attempt),
-             std::to_string(attempt.bytes_sent),
-             std::to_string(attempt.bytes_received),
-             attempt.status == 0 ? "-" : std::to_string(attempt.status),
-             std::string(to_string(attempt.close)),
-             ms_text(attempt.total_us),
-             {std::string(cause::row(attempt.cause).name) + (attempt.retried ? ", retried" : ""),
-              fine ? Colour::green : Colour::red}});
+        std::vector<Table::Cell> row{
+            std::to_string(i + 1),
+            attempt.origin == ip::Endpoint{} ? "-" : attempt.origin.to_string(),
+            connection_text(attempt),
+            std::to_string(attempt.bytes_sent),
+            std::to_string(attempt.bytes_received),
+            attempt.status == 0 ? "-" : std::to_string(attempt.status),
+            std::string(to_string(attempt.close)),
+            ms_text(attempt.total_us),
+            {std::string(cause::row(attempt.cause).name) + (attempt.retried ? ", retried" : ""),
+             fine ? Colour::green : Colour::red}};
+        if (has_protocol) row.insert(row.begin() + kProtocolColumn, protocol_text(attempt));
+        table.add(std::move(row));
     }
     return text + table.text(paint, 2);
 }

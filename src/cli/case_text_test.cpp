@@ -25,7 +25,7 @@ TEST(CaseText, tells_the_whole_story_of_a_case) {
          {"520 Web server is returning an unknown error - resp.headers_too_large, the fault of the "
           "origin",
           "ray 7a1b2c3d4e5f6789-LAB", "2026-11-24T13:38:07.123Z", "limit 32768",
-          "Fix: ", "GET /cart?item=7&token=[redacted] HTTP/1.1", "203.0.113.9:51000",
+          "Fix: ", "GET /cart?item=7&token=[redacted] HTTP/2", "203.0.113.9:51000",
           "reuse.stale, retried", "reused, idle 5001 ms, request 9", "set-cookie: 31000 bytes",
           "byte 1036", "Timeline of the last attempt", "Evidence of attempt 1"}) {
         EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
@@ -37,6 +37,25 @@ TEST(CaseText, tells_the_whole_story_of_a_case) {
                   std::string::npos)
             << secret;
     }
+}
+
+TEST(CaseText, tells_the_protocols_and_tls_of_every_attempt) {
+    record::Record record = record::full_record();
+    const std::string text = case_text(record, false);
+    for (const char* part :
+         {"8080, https, TLSv1.3 TLS_AES_128_GCM_SHA256\n", "server name www.shop.example",
+          "HTTP/2 stream 17, TLSv1.2 ", "again over HTTP/1.1, TLSv1.3 resumed in 1.25 ms",
+          "  tls                1.25 ms  "}) {
+        EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
+    }
+    record.sni = record.host;
+    EXPECT_EQ(case_text(record, false).find("server name"), std::string::npos);
+    record.attempts.back() = {};
+    record.attempts.back().tls_us = 30'000;
+    EXPECT_NE(case_text(record, false).find("  no TLS after 30.00 ms  "), std::string::npos);
+    // Plain HTTP/1.1 has no such column.
+    EXPECT_EQ(case_text(record::plain_record(), false).find("protocol"), std::string::npos);
+    EXPECT_EQ(case_text(record::plain_record(), false).find("TLS"), std::string::npos);
 }
 
 TEST(CaseText, the_caret_stands_below_the_offending_byte) {
@@ -58,6 +77,8 @@ TEST(CaseText, nothing_the_network_sent_reaches_the_terminal_raw) {
     Record record = record::full_record();
     record.uri = record.host = record.user_agent = record.referer = record.method = nasty;
     record.colo = record.scheme = record.protocol = record.origin_url = nasty;
+    record.sni = nasty + "x";
+    record.tls_cipher = nasty;
     record.evidence.add(nasty, nasty).add("list", std::vector<std::string>{nasty, nasty});
     record.attempts[0].evidence.add("text", nasty);
     for (const Secrets secrets : {Secrets::redacted, Secrets::shown}) {

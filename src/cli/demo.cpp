@@ -43,7 +43,7 @@ bool is_special(const Scenario& scenario) {
 }
 
 std::string origin_url(const Scenario& scenario, const lab::Ports& ports) {
-    const ip::Endpoint& at = ports.origin(scenario.target);
+    const ip::Endpoint& at = ports.origin(scenario);
     const std::string host =
         scenario.host.empty() ? at.address.to_string() : std::string(scenario.host);
     return "http://" + host + ":" + std::to_string(at.port);

@@ -98,6 +98,10 @@ std::string retry_text(cause::Retry retry) {
             return "always safe: nothing was sent";
         case cause::Retry::reused:
             return "on a reused connection, before any response byte, while the body is still held";
+        case cause::Retry::unprocessed:
+            return "on a fresh connection, while the body is still held: the origin did nothing";
+        case cause::Retry::downgrade:
+            return "over HTTP/1.1, before any response byte, while the body is still held";
     }
     return {};
 }

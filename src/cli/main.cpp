@@ -39,12 +39,24 @@ void add_serve(CLI::App& app, int& status) {
     option("--workers", flags->values.workers, "Threads; default one per core");
     option("--resolver", flags->values.resolver, "ADDRESS:PORT of the name server to ask");
     option("--colo", flags->values.colo, "Three letters behind every Ray ID");
-    option("--ssl-mode", flags->values.ssl_mode, "off, flexible, full or strict");
+    option("--ssl-mode", flags->values.ssl_mode,
+           "To https origins: strict (default), full (certificate not checked), flexible or off "
+           "(plain)");
     option("--origin-name", flags->values.origin_name, "SNI and certificate name of the origin");
-    option("--origin-ca", flags->values.origin_ca, "CA file for the origin's certificate");
-    option("--origin-http2", flags->values.origin_http2, "on or off");
-    option("--tls-cert", flags->values.tls_cert, "Certificate for clients");
-    option("--tls-key", flags->values.tls_key, "Its key");
+    option("--origin-ca", flags->values.origin_ca,
+           "PEM file of CAs for origins' certificates; default the system's");
+    option("--origin-client-cert", flags->values.origin_client_cert,
+           "PEM file of the certificate shown to origins");
+    option("--origin-client-key", flags->values.origin_client_key, "PEM file of its key");
+    option("--origin-http2", flags->values.origin_http2,
+           "on (default) or off: whether HTTP/2 is offered to https origins");
+    option("--tls-cert", flags->values.tls_cert,
+           "PEM file of the certificate for clients, and its chain; makes --listen speak TLS");
+    option("--tls-key", flags->values.tls_key, "PEM file of its key");
+    option("--listen-plain", flags->values.listen_plain,
+           "HOST:PORT of a second listener without TLS");
+    serve->add_option("--egress", flags->values.egress,
+                      "Address to connect to origins from, may be repeated; taken in turn");
     serve->add_option("--route", flags->values.routes,
                       "[HOST][/PATH]=URL, may be repeated; the most specific one wins");
     serve->callback([flags, &status] { status = cli::run_serve(flags->config, flags->values); });

@@ -3,7 +3,7 @@
 #include <csignal>
 #include <nlohmann/json.hpp>
 
-#include "base/duration.hpp"
+#include "cli/config_text.hpp"
 #include "cli/console.hpp"
 #include "cli/exit_status.hpp"
 #include "cli/service.hpp"
@@ -87,34 +87,7 @@ int run_config_check(const std::string& config_file, bool json) {
         }
         return kUsage;
     }
-    if (json) {
-        nlohmann::ordered_json routes = nlohmann::ordered_json::array();
-        for (const auto& route : settings->routes) {
-            routes.push_back({{"host", record::json_text(route.host)},
-                              {"path", record::json_text(route.path_prefix)},
-                              {"origin", record::json_text(route.origin.to_string())}});
-        }
-        print(nlohmann::ordered_json{{"ok", true},
-                                     {"listen", settings->listen.to_string()},
-                                     {"profile", settings->profile},
-                                     {"routes", routes}}
-                  .dump() +
-              "\n");
-        return kFine;
-    }
-    std::string text = one_line(config_file) + ": fine\n";
-    text += "  listen   " + settings->listen.to_string() + "\n";
-    text += "  profile  " + settings->profile + "\n";
-    for (const auto& route : settings->routes) {
-        const std::string what = route.host + route.path_prefix;
-        text += "  route    " + (what.empty() ? "everything" : one_line(what)) + " -> " +
-                one_line(route.origin.to_string()) + "\n";
-    }
-    text += "  connect " + base::format_duration(settings->timeouts.connect) + ", ack " +
-            base::format_duration(settings->timeouts.ack) + ", read " +
-            base::format_duration(settings->timeouts.read) + ", write " +
-            base::format_duration(settings->timeouts.write) + "\n";
-    print(text);
+    print(json ? config_json(*settings) : config_text(*settings, config_file));
     return kFine;
 }
 

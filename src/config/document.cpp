@@ -34,13 +34,15 @@ struct ParserGaveUp {};
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <utility>
 #include <vector>
 
-#include "config/keys.hpp"
+#include "config/deep_keys.hpp"
+#include "config/values.hpp"
 
 namespace edgecase::config {
 namespace {
@@ -54,9 +56,9 @@ std::string type_name(toml::node_type type) {
         case toml::node_type::none:
             return "nothing";
         case toml::node_type::table:
-            return "a table";
+            return std::string(kTableType);
         case toml::node_type::array:
-            return "an array";
+            return std::string(kArrayType);
         case toml::node_type::string:
             return "a string";
         case toml::node_type::integer:
@@ -75,21 +77,55 @@ std::string type_name(toml::node_type type) {
     return "an unknown type";
 }
 
-Entry entry(std::string_view table, const toml::key& key, const toml::node& node) {
+// toml++ keeps tables sorted by name; a reader corrects a file from the top.
+void sort_by_place(std::vector<Entry>& entries) {
+    std::ranges::sort(entries, [](const Entry& a, const Entry& b) {
+        return std::tie(a.name_place.line, a.name_place.column) <
+               std::tie(b.name_place.line, b.name_place.column);
+    });
+}
+
+// The deepest key is `pool.origins`, an array of tables of values.
+constexpr int kMaximumDepth = 3;
+
+std::string joined(std::string_view table, std::string_view name) {
+    if (table.empty() || name.empty()) return std::string(table) + std::string(name);
+    return std::string(table) + "." + std::string(name);
+}
+
+Entry value_entry(std::string_view table, std::string_view name, const toml::node& node, int depth);
+
+std::vector<Entry> table_entries(std::string_view name, const toml::table& table, int depth = 0) {
+    std::vector<Entry> entries;
+    for (const auto& [key, node] : table) {
+        entries.push_back(value_entry(name, key.str(), node, depth));
+        entries.back().name_place = place_of(key.source());
+    }
+    sort_by_place(entries);
+    return entries;
+}
+
+Entry value_entry(std::string_view table, std::string_view name, const toml::node& node,
+                  int depth) {
     Entry result;
     result.table = table;
-    result.name = key.str();
-    result.name_place = place_of(key.source());
+    result.name = name;
     result.value_place = place_of(node.source());
     result.type = type_name(node.type());
     if (const auto* text = node.as_string()) result.value = text->get();
     if (const auto* number = node.as_integer()) result.value = number->get();
     if (const auto* choice = node.as_boolean()) result.value = choice->get();
+    if (depth == kMaximumDepth) return result;
+    const std::string path = joined(table, name);
+    if (const auto* inner = node.as_table()) {
+        result.elements = table_entries(path, *inner, depth + 1);
+    }
+    if (const auto* array = node.as_array()) {
+        for (const toml::node& element : *array) {
+            result.elements.push_back(value_entry(path, "", element, depth + 1));
+        }
+    }
     return result;
-}
-
-void add_table(std::vector<Entry>& entries, std::string_view name, const toml::table& table) {
-    for (const auto& [key, node] : table) entries.push_back(entry(name, key, node));
 }
 
 bool is_array_of_tables(const toml::node& node) {
@@ -140,14 +176,6 @@ std::expected<toml::table, DocumentError> parse_toml(std::string_view toml) {
     }
 }
 
-// toml++ keeps tables sorted by name; a reader corrects a file from the top.
-void sort_by_place(std::vector<Entry>& entries) {
-    std::ranges::sort(entries, [](const Entry& a, const Entry& b) {
-        return std::tie(a.name_place.line, a.name_place.column) <
-               std::tie(b.name_place.line, b.name_place.column);
-    });
-}
-
 }  // namespace
 
 bool is_settings_table(std::string_view name) {
@@ -155,23 +183,36 @@ bool is_settings_table(std::string_view name) {
     return std::ranges::find(kTables, name) != kTables.end();
 }
 
+bool is_repeated_table(std::string_view name) {
+    constexpr std::array<std::string_view, 3> kTables{"pool", "route", "certificate"};
+    return std::ranges::find(kTables, name) != kTables.end();
+}
+
 std::expected<Document, DocumentError> parse_document(std::string_view toml) {
+    if (const auto line = line_of_deep_key(toml)) {
+        return std::unexpected(DocumentError{Place{*line, 1},
+                                             "this line has a key of many parts; "
+                                             "no setting has more than three"});
+    }
     const auto parsed = parse_toml(toml);
     if (!parsed) return std::unexpected(parsed.error());
     Document document;
     for (const auto& [key, node] : *parsed) {
-        if (is_settings_table(key.str()) && node.is_table()) {
-            add_table(document.entries, key.str(), *node.as_table());
-        } else if (key.str() == "route" && is_array_of_tables(node)) {
+        const std::string_view name = key.str();
+        if (is_settings_table(name) && node.is_table()) {
+            std::ranges::move(table_entries(name, *node.as_table()),
+                              std::back_inserter(document.entries));
+        } else if (is_repeated_table(name) && is_array_of_tables(node)) {
+            auto& tables = name == "pool"    ? document.pools
+                           : name == "route" ? document.routes
+                                             : document.certificates;
             for (const toml::node& element : *node.as_array()) {
-                RouteEntry route;
-                route.place = place_of(element.source());
-                add_table(route.entries, "route", *element.as_table());
-                sort_by_place(route.entries);
-                document.routes.push_back(std::move(route));
+                tables.push_back(
+                    {place_of(element.source()), table_entries(name, *element.as_table())});
             }
         } else {
-            document.entries.push_back(entry("", key, node));
+            document.entries.push_back(value_entry("", name, node, 0));
+            document.entries.back().name_place = place_of(key.source());
         }
     }
     sort_by_place(document.entries);

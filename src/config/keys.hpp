@@ -2,25 +2,25 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <variant>
 
 #include "config/settings.hpp"
+#include "config/values.hpp"
 
 namespace edgecase::config {
 
-using Value = std::variant<std::string, int64_t, bool>;
-
-/// What is wrong with a value, to be read behind the name of its key: `must be ...`.
-using Problem = std::optional<std::string>;
-
 struct Key {
+    enum class Kind : uint8_t {
+        any,      // `set` looks at it
+        integer,  // a flag's text becomes a number first
+        file,     // a name becomes a whole path first
+        list,     // `set` takes one element after the other
+    };
     std::string_view table;  // empty: top level
     std::string_view name;
-    bool is_integer;  // a flag's text becomes a number first
+    Kind kind;
     Problem (*set)(Settings&, const Value&);
 
     /// `timeouts.connect`, or the name alone at top level.
@@ -34,8 +34,5 @@ const Key* find_key(std::string_view table, std::string_view name);
 
 /// The path of the right key that looks most like a wrong one; empty when nothing comes near.
 std::string nearest_key(std::string_view table, std::string_view name);
-
-/// An origin under the key `origin` is a route that serves everything, replacing the former one.
-void set_default_route(Settings& settings, http::OriginUrl origin);
 
 }  // namespace edgecase::config

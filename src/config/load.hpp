@@ -1,6 +1,7 @@
 // Owns the way from TOML text and flags to validated settings.
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <optional>
 #include <string>
@@ -24,13 +25,16 @@ struct ConfigError {
 /// What the command line says; set values override the file. Texts are still unchecked.
 struct Overrides {
     std::optional<std::string> listen, admin, origin, data_dir, profile, ssl_mode, origin_name,
-        origin_ca, origin_http2, connect_timeout, ack_timeout, read_timeout, write_timeout, workers,
-        tls_cert, tls_key, resolver, colo;
+        origin_ca, origin_client_cert, origin_client_key, origin_http2, connect_timeout,
+        ack_timeout, read_timeout, write_timeout, workers, listen_plain, tls_cert, tls_key,
+        resolver, colo;
+    std::vector<std::string> egress;  // replaces the file's
     std::vector<std::string> routes;  // `[HOST][/PATH]=URL`
 };
 
 /// Parses `toml` (named `file` in errors), applies the profile, then the file's values, then the
-/// overrides, and checks the whole. Unknown keys are errors. Pass an empty text for no file.
+/// overrides, and checks the whole. Unknown keys are errors. Pass an empty text for no file. Files
+/// that the text names are looked for in the folder of `file`, those of flags in the working one.
 std::expected<Settings, ConfigError> load(std::string_view toml, std::string_view file,
                                           const Overrides& overrides);
 

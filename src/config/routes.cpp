@@ -1,15 +1,24 @@
 #include "config/routes.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/ascii.hpp"
 #include "base/escape.hpp"
+#include "config/document.hpp"
+#include "config/nearest.hpp"
+#include "config/pools.hpp"
 #include "config/settings.hpp"
+#include "config/values.hpp"
 #include "http/url.hpp"
 #include "ip/endpoint.hpp"
 
@@ -25,6 +34,22 @@ std::unexpected<std::string> wrong(std::string_view text, std::string_view why) 
 
 bool is_name_byte(char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+}
+
+std::expected<size_t, std::string> pool_index(const Settings& settings, std::string_view name) {
+    if (const auto pool = find_pool(settings, name)) return *pool;
+    std::vector<std::string_view> names;
+    for (const Pool& pool : settings.pools) {
+        if (is_named(pool)) names.push_back(pool.name);
+    }
+    auto error = wrong(name, "is not the name of a [[pool]]");
+    return std::unexpected(with_guess(std::move(error.error()), nearest(name, names)));
+}
+
+std::expected<size_t, std::string> origin_index(Settings& settings, std::string_view text) {
+    const auto origin = parse_origin(text);
+    if (!origin) return std::unexpected(origin.error());
+    return pool_of_one(settings, *origin);
 }
 
 }  // namespace
@@ -63,33 +88,84 @@ std::expected<http::OriginUrl, std::string> parse_origin(std::string_view text) 
     if (!std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; })) {
         return wrong(text, "has a character that no URL carries");
     }
-    auto url = http::OriginUrl::parse(text);
-    if (url && url->scheme == http::OriginUrl::Scheme::https) {
-        return std::unexpected("https origins need TLS, which this version does not have yet");
-    }
-    return url;
+    return http::OriginUrl::parse(text);
 }
 
-std::expected<Route, std::string> parse_route(std::string_view text) {
+std::expected<Route, DocumentError> read_route(const TableEntry& table, Settings& settings) {
+    using Wrong = std::optional<DocumentError>;
+    Route route;
+    const Entry* first_target = nullptr;
+    const auto take = [](const Entry& entry, auto parsed, auto& target) -> Wrong {
+        if (!parsed) {
+            return DocumentError{entry.value_place,
+                                 "`route." + entry.name + "` is wrong: " + parsed.error()};
+        }
+        target = std::move(*parsed);
+        return std::nullopt;
+    };
+    for (const Entry& entry : table.entries) {
+        constexpr std::array<std::string_view, 4> kNames{"host", "path", "pool", "origin"};
+        if (std::ranges::find(kNames, entry.name) == kNames.end()) {
+            return std::unexpected(
+                DocumentError{entry.name_place,
+                              with_guess("unknown key " + in_ticks(entry.name) + " in [[route]]",
+                                         nearest(entry.name, kNames))});
+        }
+        const auto* text = entry.value ? std::get_if<std::string>(&*entry.value) : nullptr;
+        if (text == nullptr) {
+            return std::unexpected(
+                DocumentError{entry.value_place,
+                              "`route." + entry.name + "` must be a string, not " + entry.type});
+        }
+        Wrong error;
+        if (entry.name == "host") error = take(entry, parse_route_host(*text), route.host);
+        if (entry.name == "path") error = take(entry, parse_route_path(*text), route.path_prefix);
+        if (entry.name == "pool" || entry.name == "origin") {
+            if (first_target != nullptr) {
+                return std::unexpected(DocumentError{
+                    entry.name_place, "`route." + entry.name + "` cannot stand beside `" +
+                                          first_target->name + "`; give one of them"});
+            }
+            first_target = &entry;
+        }
+        if (entry.name == "pool") error = take(entry, pool_index(settings, *text), route.pool);
+        if (entry.name == "origin") {
+            error = take(entry, origin_index(settings, *text), route.pool);
+        }
+        if (error) return std::unexpected(std::move(*error));
+    }
+    if (first_target != nullptr) return route;
+    return std::unexpected(DocumentError{table.place, "this [[route]] has no `origin` or `pool`"});
+}
+
+std::expected<RouteFlag, std::string> parse_route(std::string_view text) {
     const size_t equals = text.find("=http");
     if (equals == std::string_view::npos) return wrong(text, "is not [HOST][/PATH]=URL");
-    Route route;
+    RouteFlag flag;
     const std::string_view match = text.substr(0, equals);
     const size_t slash = std::min(match.find('/'), match.size());
     if (slash > 0) {
         auto host = parse_route_host(match.substr(0, slash));
         if (!host) return std::unexpected(std::move(host.error()));
-        route.host = std::move(*host);
+        flag.route.host = std::move(*host);
     }
     if (slash < match.size()) {
         auto path = parse_route_path(match.substr(slash));
         if (!path) return std::unexpected(std::move(path.error()));
-        route.path_prefix = std::move(*path);
+        flag.route.path_prefix = std::move(*path);
     }
     auto origin = parse_origin(text.substr(equals + 1));
     if (!origin) return std::unexpected(std::move(origin.error()));
-    route.origin = std::move(*origin);
-    return route;
+    flag.origin = std::move(*origin);
+    return flag;
+}
+
+void set_default_route(Settings& settings, const http::OriginUrl& origin) {
+    std::erase_if(settings.routes, [](const Route& route) {
+        return route.host.empty() && route.path_prefix.empty();
+    });
+    const size_t pool = pool_of_one(settings, origin);
+    settings.routes.push_back(Route{.host = {}, .path_prefix = {}, .pool = pool});
 }
 
 void sort_routes(std::vector<Route>& routes) {

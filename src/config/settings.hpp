@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -29,6 +30,10 @@ struct Timeouts {
     milliseconds client_write{60'000};  // client's receive window closed
     milliseconds client_idle{400'000};  // keep-alive between requests
     milliseconds drain{10'000};         // SIGTERM to the end
+    milliseconds tls_handshake{10'000};  // either side's, from its first byte
+    milliseconds h2_ping{0};             // a stream's silence before a PING, again before the end
+    milliseconds h2_settings{10'000};    // the origin's SETTINGS after the handshake
+    milliseconds dns_stale{3'600'000};   // use of addresses whose name stopped resolving; 0: none
 
     milliseconds effective_response_head() const {
         return response_head.count() == 0 ? read : response_head;
@@ -53,12 +58,58 @@ struct Limits {
     uint32_t origin_connections = 4'096;   // per origin and process
     uint32_t pool_connections = 512;       // idle, per origin and worker
     uint8_t retries = 2;                   // further attempts after the first
+    uint32_t h2_concurrent_streams = 128;  // per client connection
+    uint32_t h2_origin_streams = 100;      // used at most per origin connection
+    uint32_t h2_stream_window_bytes = 256 * 1024;
+    uint32_t h2_connection_window_bytes = 1024 * 1024;
+    uint32_t h2_resets_per_second = 50;  // RST_STREAM from one connection, as all below
+    uint32_t h2_settings_per_second = 10;
+    uint32_t h2_pings_per_second = 20;
+    uint32_t h2_empty_frames_per_second = 100;
+    uint32_t h2_continuations = 32;  // CONTINUATION frames of one header block
+};
+
+enum class Balance : uint8_t { round_robin, least_requests, consistent_hash };
+
+struct PoolOrigin {
+    http::OriginUrl url;
+    uint16_t weight = 1;
+    bool operator==(const PoolOrigin&) const = default;
+};
+
+/// A request of the edge's own to every origin of a pool, now and then.
+struct HealthCheck {
+    std::string path;                // empty: none
+    std::string host;                // empty: the origin's own
+    std::vector<uint16_t> expected;  // empty: 200..299
+    milliseconds interval{30'000};
+    milliseconds timeout{5'000};
+    uint16_t unhealthy_after = 3;  // failures in a row
+    uint16_t healthy_after = 2;    // successes in a row
+    bool operator==(const HealthCheck&) const = default;
+};
+
+/// What takes an origin out of its pool for a while, by the requests it served.
+struct Ejection {
+    uint16_t failures = 5;  // in a row that could not be talked to; 0: never
+    milliseconds time{30'000};
+    uint16_t bad_answers = 0;  // in a row of 5xx answers; 0: never
+    bool operator==(const Ejection&) const = default;
+};
+
+struct Pool {
+    std::string name;  // of the text `origin = URL`: the URL
+    Balance balance = Balance::round_robin;
+    std::vector<PoolOrigin> origins;  // at least one
+    HealthCheck health;
+    Ejection ejection;
+    bool operator==(const Pool&) const = default;
 };
 
 struct Route {
     std::string host;         // exact, lower-case; empty: any host
     std::string path_prefix;  // empty: any path
-    http::OriginUrl origin;
+    size_t pool = 0;          // in Settings::pools
     bool operator==(const Route&) const = default;
 };
 
@@ -67,12 +118,34 @@ struct Retention {
     uint64_t bytes = 1ull << 30;
 };
 
+/// Paths of PEM files; the settings are checked to name readable files, not what they hold.
+struct Certificate {
+    std::string certificate_file;
+    std::string key_file;
+    bool operator==(const Certificate&) const = default;
+};
+
+/// What an `https` origin gets: off and flexible plain HTTP, full TLS, strict TLS and a check of
+/// its certificate. An `http` origin is always plain.
 enum class SslMode : uint8_t { off, flexible, full, strict };
 
+struct OriginTls {
+    SslMode mode = SslMode::strict;
+    std::string name;              // SNI and certificate name; empty: the URL's host
+    std::string ca_file;           // PEM; empty: the system's
+    std::string certificate_file;  // PEM, shown to origins; empty: none
+    std::string key_file;
+    bool http2 = true;  // offered to origins by ALPN
+    bool operator==(const OriginTls&) const = default;
+};
+
 struct Settings {
-    ip::Endpoint listen;
-    std::optional<ip::Endpoint> admin;  // loopback unless told otherwise
+    ip::Endpoint listen;                       // TLS when there are certificates
+    std::optional<ip::Endpoint> listen_plain;  // a second listener, never TLS
+    std::vector<Certificate> certificates;     // chosen by SNI; the first is for all other names
+    std::optional<ip::Endpoint> admin;         // loopback unless told otherwise
     std::filesystem::path data_dir = "edgecase-data";
+    std::vector<Pool> pools;
     std::vector<Route> routes;  // most specific first; `origin` is a route that matches all
     std::string profile = "default";
     Timeouts timeouts;
@@ -82,9 +155,15 @@ struct Settings {
     std::optional<unsigned> node_id;       // 0..4095; absent: random at start
     std::optional<ip::Endpoint> resolver;  // absent: the system's
     bool host_to_origin = true;  // pass the client's Host on (else the origin's authority)
-    SslMode ssl_mode = SslMode::strict;
-    std::string origin_name;  // SNI and certificate name; used once origins speak TLS
+    OriginTls origin_tls;
+    std::vector<ip::Address> egress;  // source addresses in rotation; empty: the system's choice
+    bool early_hints = false;         // 103 made by the edge from remembered Link headers
     Retention retention;
 };
+
+/// The first origin of the route's pool.
+inline const http::OriginUrl& first_origin(const Settings& settings, const Route& route) {
+    return settings.pools[route.pool].origins.front().url;
+}
 
 }  // namespace edgecase::config

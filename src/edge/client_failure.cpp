@@ -1,6 +1,7 @@
 #include "edge/client_failure.hpp"
 
 #include "base/escape.hpp"
+#include "base/sample.hpp"
 #include "origin/evidence.hpp"
 
 namespace edgecase::edge {
@@ -20,6 +21,45 @@ Cause not_http_cause(h1::Fingerprint fingerprint) {
     if (fingerprint == h1::Fingerprint::tls) return Cause::client_not_http_tls;
     if (fingerprint == h1::Fingerprint::h2) return Cause::client_not_http_h2;
     return Cause::client_not_http_other;
+}
+
+Cause http2_cause(const h2::Fault& fault) {
+    using h2::Rule;
+    switch (fault.rule) {
+        case Rule::rapid_reset:
+            return Cause::client_h2_rapid_reset;
+        case Rule::continuation_flood:
+            return Cause::client_h2_continuation_flood;
+        case Rule::settings_flood:
+            return Cause::client_h2_settings_flood;
+        case Rule::ping_flood:
+            return Cause::client_h2_ping_flood;
+        case Rule::empty_frame_flood:
+            return Cause::client_h2_empty_frame_flood;
+        case Rule::header_bomb:
+            return Cause::client_h2_header_bomb;
+        case Rule::header_list_size:
+            return Cause::client_headers_too_large;
+        case Rule::forbidden_field:
+        case Rule::bad_pseudo:
+        case Rule::bad_field:
+        case Rule::content_length:
+        case Rule::closed_early:
+            return Cause::client_h2_bad_message;
+        case Rule::none:
+        case Rule::reset:
+        case Rule::goaway:
+        case Rule::unprocessed:
+        case Rule::not_http2:
+        case Rule::frame_size:
+        case Rule::flow_control:
+        case Rule::compression:
+        case Rule::closed_stream:
+        case Rule::protocol:
+        case Rule::max_streams_zero:
+            break;
+    }
+    return Cause::client_h2_protocol_error;
 }
 
 Cause head_cause(const h1::ParseError& error) {
@@ -161,6 +201,48 @@ Failure unserved_target(std::string_view method, std::string_view target) {
     evidence.add("method", base::escape(method));
     evidence.add("target", base::escape(target.substr(0, 256)));
     return {Cause::client_bad_target, std::move(evidence)};
+}
+
+Failure client_handshake_failure(const tls::HandshakeError& error,
+                                 std::chrono::milliseconds limit) {
+    Evidence evidence;
+    evidence.add("elapsed_ms", base::milliseconds(error.elapsed));
+    if (!error.facts.sni.empty()) evidence.add("sni", error.facts.sni);
+    if (!error.alert.empty()) {
+        evidence.add("tls_alert", error.alert);
+        evidence.add("tls_alert_from", error.alert_received ? "client" : "edge");
+    }
+    if (!error.detail.empty()) evidence.add("tls_detail", error.detail);
+    if (!error.state.empty()) evidence.add("tls_state", error.state);
+    if (!error.first_bytes.empty()) {
+        evidence.add("sample", base::cut_sample(error.first_bytes, 0, 0));
+    }
+    if (error.fault == tls::HandshakeFault::timeout) {
+        evidence.add("limit_ms", limit.count());
+        return {Cause::client_tls_timeout, std::move(evidence)};
+    }
+    if (error.fault == tls::HandshakeFault::peer_plaintext) {
+        return {Cause::client_tls_not_spoken, std::move(evidence)};
+    }
+    return {Cause::client_tls_failed, std::move(evidence)};
+}
+
+Failure client_http2_failure(const mux::Trouble& trouble) {
+    Evidence evidence;
+    evidence.add("h2_rule", h2::to_string(trouble.fault.rule));
+    evidence.add("h2_error", h2::error_code_name(trouble.fault.error_code));
+    evidence.add("h2_stream_id", trouble.fault.stream_id);
+    if (!trouble.fault.field.empty()) evidence.add("h2_field", trouble.fault.field);
+    if (!trouble.fault.detail.empty()) evidence.add("h2_detail", trouble.fault.detail);
+    evidence.add("h2_streams_open", uint64_t{trouble.streams_open});
+    evidence.add("h2_frames", trouble.frames);
+    return {http2_cause(trouble.fault), std::move(evidence)};
+}
+
+bool is_bad_message(const h2::Fault& fault) {
+    if (fault.is_connection) return false;
+    const Cause cause = http2_cause(fault);
+    return cause == Cause::client_h2_bad_message || cause == Cause::client_headers_too_large;
 }
 
 }  // namespace edgecase::edge

@@ -7,7 +7,9 @@
 #include "cause/failure.hpp"
 #include "h1/body_decoder.hpp"
 #include "h1/rule.hpp"
+#include "mux/connection.hpp"
 #include "net/error.hpp"
+#include "tls/handshake.hpp"
 
 namespace edgecase::edge {
 
@@ -25,6 +27,13 @@ cause::Failure client_head_timeout(uint64_t bytes, std::chrono::milliseconds lim
 cause::Failure client_body_timeout(uint64_t body_bytes, std::chrono::milliseconds limit);
 cause::Failure client_slow_reader(uint64_t response_bytes, std::chrono::milliseconds limit);
 cause::Failure request_body_too_large(uint64_t bytes, uint64_t limit);
+/// TLS with the client did not come about.
+cause::Failure client_handshake_failure(const tls::HandshakeError& error,
+                                        std::chrono::milliseconds limit);
+/// The client broke a rule of HTTP/2, on its connection or with one message.
+cause::Failure client_http2_failure(const mux::Trouble& trouble);
+/// Whether one request was malformed, and only that.
+bool is_bad_message(const h2::Fault& fault);
 /// A target form or method this edge does not serve (CONNECT).
 cause::Failure unserved_target(std::string_view method, std::string_view target);
 

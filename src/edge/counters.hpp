@@ -25,7 +25,7 @@ class Counter {
 };
 
 struct Counters {
-    static constexpr size_t kCauses = 256;  // numbers of causes stay below
+    static constexpr size_t kCauses = 512;  // numbers of causes stay below
 
     Counter connections_accepted;
     Counter connections_open;

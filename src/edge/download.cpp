@@ -5,6 +5,7 @@
 #include "base/ascii.hpp"
 #include "edge/client_failure.hpp"
 #include "edge/upload.hpp"
+#include "origin/transport_failure.hpp"
 
 namespace edgecase::edge {
 
@@ -99,6 +100,10 @@ std::optional<Failure> Download::read_failure(const net::ReadResult& got) {
     if (got.error().kind == net::ErrorKind::deadline) {
         return origin::body_timeout(parts_.attempt, decoder,
                                     parts_.worker.settings().timeouts.read);
+    }
+    if (got.error().kind == net::ErrorKind::layer) {
+        origin_close_ = record::Close::rst;
+        return origin::transport_failure(parts_.attempt);
     }
     const origin::Ending ending = origin::Ending::of(got.error());
     origin_close_ = origin::close_of(ending);

@@ -104,7 +104,9 @@ Exchange::Outcome Exchange::admit() {
     record_.method = head.method;
     record_.host = head.host;
     record_.uri = head.path;
-    record_.protocol = head.version_minor == 0 ? "HTTP/1.0" : "HTTP/1.1";
+    record_.protocol = session_.is_http2()       ? "HTTP/2"
+                       : head.version_minor == 0 ? "HTTP/1.0"
+                                                 : "HTTP/1.1";
     head_only_ = head.method == "HEAD";
     client_is_10_ = head.version_minor == 0;
     keep_alive_ = head.keep_alive;
@@ -179,29 +181,41 @@ net::Task<Exchange::Outcome> Exchange::contact_origin() {
     client_ip_ = session_.address().address.to_string();
     write_request_head(
         buffers_.request_out, head,
-        {ray_text_, client_ip_, "http", worker_.loop_token(),
+        {ray_text_, client_ip_, session_.is_tls() ? "https" : "http", worker_.loop_token(),
          worker_.settings().host_to_origin && !head.host.empty() ? head.host : origin_->authority(),
          upgrade_});
-    bool fresh = false;
-    size_t skip = 0;
+    origin::Wish wish;
+    wish.look = body_.replayable ? origin::Pool::Look::as_heard : origin::Pool::Look::now;
+    Outcome before_downgrade;
     for (unsigned tries = 0;; ++tries) {
         record::Attempt& attempt_record = record_.attempts.emplace_back();
-        Outcome failure = co_await attempt(attempt_record, fresh, skip);
-        if (!failure) co_return std::nullopt;
+        attempt_record.downgraded = wish.http1_only;
+        Outcome failure = co_await attempt(attempt_record, wish);
+        if (!failure) {
+            if (wish.http1_only) origin_->distrust_http2();  // HTTP/1.1 was the cure
+            co_return std::nullopt;
+        }
         end_attempt(attempt_record, &*failure);
         const origin::Connection* const connection = connection_ ? &*connection_ : nullptr;
         const bool retry = tries < worker_.settings().limits.retries && !worker_.draining() &&
                            origin::may_retry(*failure, connection, bytes_received_,
                                              body_.replayable && !body_.client_failed);
         const bool connecting = failure->row().retry == cause::Retry::connect;
+        const bool downgrade = failure->row().retry == cause::Retry::downgrade;
         upload_.reset();
         release_connection(false);
+        // An origin without HTTP/1.1: what it did wrong over HTTP/2 is the answer.
+        if (before_downgrade && failure->cause() == Cause::tls_no_alpn) co_return before_downgrade;
         // A connect failure is only worth another try at another address.
-        if (!retry || (connecting && skip + 1 >= origin_->address_count())) co_return failure;
+        if (!retry || (connecting && wish.skip + 1 >= origin_->address_count())) co_return failure;
         attempt_record.retried = true;
         worker_.counters().retries.add();
-        if (connecting) ++skip;
-        fresh = true;
+        if (connecting) ++wish.skip;
+        if (downgrade) {
+            wish.http1_only = true;
+            before_downgrade = failure;
+        }
+        wish.fresh = true;
     }
 }
 // ---- Step 4: the response ----------------------------------------------------------------------

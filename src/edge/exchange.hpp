@@ -52,8 +52,8 @@ class Exchange final : Download::Host {
     void complete();
 
     // One attempt.
-    net::Task<Outcome> attempt(record::Attempt& attempt, bool fresh, size_t skip);
-    net::Task<Outcome> obtain_connection(record::Attempt& attempt, bool fresh, size_t skip);
+    net::Task<Outcome> attempt(record::Attempt& attempt, origin::Wish wish);
+    net::Task<Outcome> obtain_connection(record::Attempt& attempt, origin::Wish wish);
     net::Task<Outcome> send_request(record::Attempt& attempt);
     net::Task<Outcome> read_response_head(record::Attempt& attempt);
     net::Task<Outcome> pass_interim();

@@ -8,36 +8,35 @@
 #include "edge/exchange.hpp"
 #include "edge/forward_head.hpp"
 #include "edge/head_limits.hpp"
+#include "origin/transport_failure.hpp"
 
 namespace edgecase::edge {
 
 using cause::Failure;
 
-net::Task<Exchange::Outcome> Exchange::attempt(record::Attempt& attempt, bool fresh, size_t skip) {
-    if (Outcome failure = co_await obtain_connection(attempt, fresh, skip)) co_return failure;
+net::Task<Exchange::Outcome> Exchange::attempt(record::Attempt& attempt, origin::Wish wish) {
+    if (Outcome failure = co_await obtain_connection(attempt, wish)) co_return failure;
     if (Outcome failure = co_await send_request(attempt)) co_return failure;
     co_return co_await read_response_head(attempt);
 }
 
-net::Task<Exchange::Outcome> Exchange::obtain_connection(record::Attempt& attempt, bool fresh,
-                                                         size_t skip) {
+net::Task<Exchange::Outcome> Exchange::obtain_connection(record::Attempt& attempt,
+                                                         origin::Wish wish) {
     bytes_received_ = 0;
     interim_ = 0;
     sending_ = {};
     write_error_.reset();
     idle_before_ = {};
-    if (!fresh) {
-        using Look = origin::Pool::Look;
-        connection_ = origin_->take_idle(body_.replayable ? Look::as_heard : Look::now);
-    }
+    if (!wish.fresh) connection_ = origin_->take_existing(wish);
     if (connection_) {
         idle_before_ = worker_.loop().now() - connection_->idle_since;
         attempt.idle_us = base::microseconds(idle_before_);
         attempt.connect_us = 0;
         attempt.dns_us = 0;
+        if (connection_->tls_version != 0) attempt.tls_us = 0;
     } else {
         net::Background<std::expected<origin::Connection, Failure>> connecting(
-            origin_->connect(attempt, skip));
+            origin_->connect(attempt, wish));
         connecting.start();
         if (!connecting.done()) {
             watch_.start();
@@ -56,6 +55,10 @@ net::Task<Exchange::Outcome> Exchange::obtain_connection(record::Attempt& attemp
     attempt.connection_id = connection_->id;
     attempt.reused = connection_->reused();
     attempt.nth_request = connection_->requests;
+    attempt.tls_version = connection_->tls_version;
+    attempt.tls_resumed = connection_->tls_resumed;
+    attempt.stream_id = connection_->stream_id;
+    attempt.http2 = connection_->stream_id != 0;
     co_return std::nullopt;
 }
 
@@ -164,6 +167,10 @@ net::Task<Exchange::Outcome> Exchange::read_response_head(record::Attempt& attem
         if (!got && got.error().kind == net::ErrorKind::deadline) {
             if (Outcome failure = wait_expired()) co_return failure;
             continue;
+        }
+        if (!got && got.error().kind == net::ErrorKind::layer) {
+            attempt.status = parser.status();
+            co_return origin::transport_failure(view);
         }
         if (!in.empty() && parser.finish(in.view()) == h1::Progress::failed) {
             broken = true;

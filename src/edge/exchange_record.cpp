@@ -12,7 +12,12 @@ void Exchange::complete() {
     completed_ = true;
     record_.duration_us = base::microseconds(worker_.loop().clock().now() - started_);
     record_.colo = worker_.settings().colo;
-    record_.scheme = "http";
+    record_.scheme = session_.is_tls() ? "https" : "http";
+    if (const Transport* const transport = session_.transport()) {
+        record_.tls_version = transport->tls_version;
+        record_.tls_cipher = transport->tls_cipher;
+        record_.sni = transport->sni;
+    }
     record_.client = session_.address();
     record_.edge = worker_.listen_address();
     record_.request_body_bytes = body_.bytes;

@@ -7,8 +7,8 @@
 namespace edgecase::edge {
 namespace {
 
-config::Route route(std::string host, std::string path, uint16_t port) {
-    return {std::move(host), std::move(path), {http::OriginUrl::Scheme::http, "127.0.0.1", port}};
+config::Route route(std::string host, std::string path, size_t pool) {
+    return {std::move(host), std::move(path), pool};
 }
 
 TEST(Router, the_first_route_that_matches_host_and_path_wins) {

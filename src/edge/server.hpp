@@ -4,6 +4,7 @@
 #include <expected>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -28,6 +29,8 @@ class Server {
 
     /// With the real port.
     const ip::Endpoint& address() const { return address_; }
+    /// Of the second listener, which speaks no TLS.
+    const std::optional<ip::Endpoint>& plain_address() const { return plain_address_; }
     std::vector<const Counters*> counters() const;
     void stop();
 
@@ -35,6 +38,7 @@ class Server {
     Server() = default;
 
     ip::Endpoint address_;
+    std::optional<ip::Endpoint> plain_address_;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<std::jthread> threads_;
 };

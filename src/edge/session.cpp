@@ -1,7 +1,9 @@
 #include "edge/session.hpp"
 
+#include "edge/client_failure.hpp"
 #include "edge/exchange.hpp"
 #include "edge/worker.hpp"
+#include "mux/connection.hpp"
 
 namespace edgecase::edge {
 namespace {
@@ -15,19 +17,23 @@ constexpr unsigned kRequestsPerTurn = 16;
 
 }  // namespace
 
-Session::Session(Worker& worker, net::Stream client, ip::Endpoint address, bool over_limit)
-    : worker_(worker), client_(std::move(client)), address_(address), over_limit_(over_limit) {
+Session::Session(Worker& worker, Arrival arrival, SharedTransport transport)
+    : worker_(worker),
+      client_(std::move(arrival.stream)),
+      address_(arrival.address),
+      transport_(std::move(transport)),
+      over_limit_(arrival.over_limit) {
     next_ = worker_.first_session_;
     if (next_ != nullptr) next_->previous_ = this;
     worker_.first_session_ = this;
-    worker_.counters().connections_open.add();
+    if (!is_http2()) worker_.counters().connections_open.add();
 }
 
 Session::~Session() {
     if (previous_ != nullptr) previous_->next_ = next_;
     if (next_ != nullptr) next_->previous_ = previous_;
     if (worker_.first_session_ == this) worker_.first_session_ = next_;
-    worker_.counters().connections_open.subtract();
+    if (!is_http2()) worker_.counters().connections_open.subtract();
 }
 
 void Session::end_if_idle() {
@@ -38,11 +44,26 @@ void Session::shut_down() {
     if (exchange_ != nullptr) exchange_->shut_down();
 }
 
+net::Task<void> Session::serve(Worker& worker, Arrival arrival, bool secure) {
+    if (secure) return serve_secure(worker, std::move(arrival));
+    return serve_http1(worker, std::move(arrival), nullptr);
+}
+
+net::Task<void> Session::serve_secure(Worker& worker, Arrival arrival) {
+    std::optional<Transport> shaken = co_await shake_hands(worker, arrival);
+    if (!shaken) co_return;
+    auto transport = std::make_shared<const Transport>(std::move(*shaken));
+    if (transport->http2) {
+        co_await serve_http2(worker, std::move(arrival), std::move(transport), {});
+    } else {
+        co_await serve_http1(worker, std::move(arrival), std::move(transport));
+    }
+}
+
 // The frame of this coroutine is what an idle connection costs: it holds the session and nothing of
 // a request.
-net::Task<void> Session::serve(Worker& worker, net::Stream client, ip::Endpoint address,
-                               bool over_limit) {
-    Session session(worker, std::move(client), address, over_limit);
+net::Task<void> Session::serve_http1(Worker& worker, Arrival arrival, SharedTransport transport) {
+    Session session(worker, std::move(arrival), std::move(transport));
     for (;;) {
         session.idle_ = true;
         const auto readable = co_await session.client_.wait_readable(
@@ -51,9 +72,36 @@ net::Task<void> Session::serve(Worker& worker, net::Stream client, ip::Endpoint 
         if (!readable) co_return;
         std::unique_ptr<Buffers> buffers = worker.take_buffers();
         const After after = co_await session.serve_requests(*buffers);
+        std::string first;
+        if (after == After::http2) first = buffers->client_in.view();
         worker.give_back(std::move(buffers));
+        if (after == After::http2) {
+            // Prior knowledge: the client speaks HTTP/2 without having asked.
+            co_await serve_http2(
+                worker, {std::move(session.client_), session.address_, session.over_limit_},
+                std::make_shared<const Transport>(
+                    Transport{.tls_cipher = {}, .sni = {}, .http2 = true}),
+                std::move(first));
+            co_return;
+        }
         if (after == After::close || worker.draining()) co_return;
     }
+}
+
+net::Task<void> Session::serve_stream(Worker& worker, Arrival arrival, SharedTransport transport) {
+    Session session(worker, std::move(arrival), std::move(transport));
+    const auto readable = co_await session.client_.wait_readable(
+        worker.loop().after(worker.settings().timeouts.client_head));
+    if (!readable) co_return;
+    const mux::Trouble trouble = mux::trouble_of(session.client_);
+    if (trouble.kind == mux::Trouble::Kind::fault && is_bad_message(trouble.fault)) {
+        record_lost_client(worker, session.address_, *session.transport_,
+                           client_http2_failure(trouble));
+        co_return;
+    }
+    std::unique_ptr<Buffers> buffers = worker.take_buffers();
+    co_await session.serve_requests(*buffers);
+    worker.give_back(std::move(buffers));
 }
 
 net::Task<Session::After> Session::serve_requests(Buffers& buffers) {
@@ -66,6 +114,10 @@ net::Task<Session::After> Session::serve_requests(Buffers& buffers) {
             if (!got && got.error().kind == net::ErrorKind::deadline) co_return After::idle;
             if (!got || *got == 0) co_return After::close;
             buffers.client_in.commit(*got);
+        }
+        const bool first = !std::exchange(begun_, true);
+        if (first && transport_ == nullptr && buffers.client_in.view().starts_with(kHttp2Preface)) {
+            co_return After::http2;
         }
         Exchange exchange(*this, buffers);
         exchange_ = &exchange;

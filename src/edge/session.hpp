@@ -2,6 +2,8 @@
 #pragma once
 
 #include "edge/buffers.hpp"
+#include "edge/client_transport.hpp"
+#include "edge/transport.hpp"
 #include "ip/endpoint.hpp"
 #include "net/stream.hpp"
 #include "net/task.hpp"
@@ -13,11 +15,12 @@ class Worker;
 
 class Session {
   public:
-    /// Serves the connection until it ends. `over_limit`: its requests are answered with 503.
-    static net::Task<void> serve(Worker& worker, net::Stream client, ip::Endpoint address,
-                                 bool over_limit);
+    /// Serves the connection until it ends. `secure`: it begins with a TLS handshake.
+    static net::Task<void> serve(Worker& worker, Arrival arrival, bool secure);
+    /// Serves one stream of an HTTP/2 connection.
+    static net::Task<void> serve_stream(Worker& worker, Arrival arrival, SharedTransport transport);
 
-    Session(Worker& worker, net::Stream client, ip::Endpoint address, bool over_limit);
+    Session(Worker& worker, Arrival arrival, SharedTransport transport);
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
     ~Session();
@@ -26,6 +29,10 @@ class Session {
     net::Stream& client() { return client_; }
     const ip::Endpoint& address() const { return address_; }
     bool over_limit() const { return over_limit_; }
+    bool is_tls() const { return transport_ != nullptr && transport_->is_tls(); }
+    bool is_http2() const { return transport_ != nullptr && transport_->http2; }
+    /// Null: plain HTTP/1.1.
+    const Transport* transport() const { return transport_.get(); }
 
     /// Ends the wait between requests, if that is what the session is doing.
     void end_if_idle();
@@ -34,21 +41,26 @@ class Session {
 
   private:
     friend class Worker;
-    enum class After : uint8_t { idle, close };
+    enum class After : uint8_t { idle, close, http2 };
 
     // Never inlined: the compiler would put its frame, kilobytes of a request under way, into that
     // of serve(), which every idle connection keeps.
     [[gnu::noinline]] net::Task<After> serve_requests(Buffers& buffers);
     net::Task<void> linger();
 
+    static net::Task<void> serve_http1(Worker& worker, Arrival arrival, SharedTransport transport);
+    static net::Task<void> serve_secure(Worker& worker, Arrival arrival);
+
     Worker& worker_;
     net::Stream client_;
     ip::Endpoint address_;
+    SharedTransport transport_;
     Session* next_ = nullptr;
     Session* previous_ = nullptr;
     Exchange* exchange_ = nullptr;  // the request under way
     bool over_limit_;
     bool idle_ = false;
+    bool begun_ = false;  // a request has come
 };
 
 }  // namespace edgecase::edge

@@ -18,7 +18,8 @@ constexpr size_t kSpareBuffers = 64;                      // kept for the next r
 
 Worker::Worker(const config::Settings& settings, std::unique_ptr<net::Loop> loop,
                std::unique_ptr<net::Resolver> resolver, std::unique_ptr<record::Sink> sink,
-               WorkerOptions options)
+               WorkerOptions options, std::shared_ptr<tls::ServerContext> tls_clients,
+               std::shared_ptr<tls::ClientContext> tls_origins)
     : settings_(settings),
       loop_(std::move(loop)),
       resolver_(std::move(resolver)),
@@ -27,32 +28,40 @@ Worker::Worker(const config::Settings& settings, std::unique_ptr<net::Loop> loop
       rays_(options_.node_id, options_.index),
       scratch_(new char[kScratchBytes]),
       connection_limit_((settings.limits.client_connections + std::max(1u, settings.workers) - 1) /
-                        std::max(1u, settings.workers)) {
+                        std::max(1u, settings.workers)),
+      tls_clients_(std::move(tls_clients)),
+      tls_origins_(std::move(tls_origins)) {
+    const origin::Surroundings around{*loop_, *resolver_, settings_, tls_origins_.get(), scratch()};
     for (const config::Route& route : settings.routes) {
+        const http::OriginUrl& url = config::first_origin(settings, route);
         const auto same = std::ranges::find_if(
-            owned_origins_, [&](const auto& origin) { return origin->url() == route.origin; });
+            owned_origins_, [&](const auto& origin) { return origin->url() == url; });
         if (same != owned_origins_.end()) {
             origins_.push_back(same->get());
             continue;
         }
-        owned_origins_.push_back(
-            std::make_unique<origin::Origin>(*loop_, *resolver_, settings_, route.origin));
+        owned_origins_.push_back(std::make_unique<origin::Origin>(around, url));
         origins_.push_back(owned_origins_.back().get());
     }
 }
 
 Worker::~Worker() = default;
 
-void Worker::run(net::Listener listener) {
-    listener_ = std::make_unique<net::Listener>(std::move(listener));
-    listen_address_ = listener_->local();
-    housekeeping_.spawn(accept_connections());
+void Worker::run(net::Listener listener, std::optional<net::Listener> plain) {
+    listen_address_ = listener.local();
+    listeners_.push_back(std::make_unique<net::Listener>(std::move(listener)));
+    housekeeping_.spawn(accept_connections(*listeners_.back(), tls_clients_ != nullptr));
+    if (plain) {
+        listeners_.push_back(std::make_unique<net::Listener>(std::move(*plain)));
+        housekeeping_.spawn(accept_connections(*listeners_.back(), false));
+    }
     housekeeping_.spawn(flush_records());
     loop_->run();
-    sessions_.cancel_all();  // past the drain deadline: their records say so
+    streams_.cancel_all();  // past the drain deadline: their records say so
+    sessions_.cancel_all();
     housekeeping_.cancel_all();
-    for (const auto& origin : owned_origins_) origin->pool().clear();
-    listener_.reset();
+    for (const auto& origin : owned_origins_) origin->close();
+    listeners_.clear();
     sink_->flush();
 }
 
@@ -63,8 +72,11 @@ void Worker::drain() {
 void Worker::begin_drain() {
     if (draining_) return;
     draining_ = true;
-    listener_->cancel_accept();
-    listener_->close();
+    for (const auto& listener : listeners_) {
+        listener->cancel_accept();
+        listener->close();
+    }
+    for (mux::Connection* const connection : http2_connections_) connection->shut_down();
     for (Session* session = first_session_; session != nullptr;) {
         Session* const next = session->next_;
         session->end_if_idle();
@@ -89,10 +101,10 @@ net::Task<void> Worker::end_after_drain() {
     loop_->stop();
 }
 
-net::Task<void> Worker::accept_connections() {
+net::Task<void> Worker::accept_connections(net::Listener& listener, bool secure) {
     for (unsigned count = 1; !draining_; ++count) {
         if (count % kAcceptsPerTurn == 0) co_await loop_->yield();
-        auto accepted = co_await listener_->accept(base::Deadline::never());
+        auto accepted = co_await listener.accept(base::Deadline::never());
         if (draining_) break;
         if (!accepted) {
             // Out of descriptors or memory: waiting lets requests end and give some back.
@@ -103,7 +115,8 @@ net::Task<void> Worker::accept_connections() {
         const bool over = sessions_.size() >= connection_limit_;
         // Twice the limit and beyond not even a refusal is affordable.
         if (sessions_.size() >= 2 * connection_limit_) continue;
-        sessions_.spawn(Session::serve(*this, std::move(accepted->stream), accepted->client, over));
+        sessions_.spawn(
+            Session::serve(*this, {std::move(accepted->stream), accepted->client, over}, secure));
     }
 }
 

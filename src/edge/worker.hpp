@@ -3,12 +3,14 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "config/settings.hpp"
 #include "edge/buffers.hpp"
 #include "edge/counters.hpp"
+#include "mux/connection.hpp"
 #include "net/listener.hpp"
 #include "net/loop.hpp"
 #include "net/resolver.hpp"
@@ -16,6 +18,8 @@
 #include "origin/origin.hpp"
 #include "record/ray_id.hpp"
 #include "record/sink.hpp"
+#include "tls/client_context.hpp"
+#include "tls/server_context.hpp"
 
 namespace edgecase::edge {
 
@@ -31,11 +35,13 @@ class Worker {
   public:
     Worker(const config::Settings& settings, std::unique_ptr<net::Loop> loop,
            std::unique_ptr<net::Resolver> resolver, std::unique_ptr<record::Sink> sink,
-           WorkerOptions options);
+           WorkerOptions options, std::shared_ptr<tls::ServerContext> tls_clients,
+           std::shared_ptr<tls::ClientContext> tls_origins);
     ~Worker();
 
     /// Accepts until drain(); runs on the calling thread until everything is done.
-    void run(net::Listener listener);
+    /// `plain`: a second listener, never TLS.
+    void run(net::Listener listener, std::optional<net::Listener> plain);
     /// From any thread: no new connections, idle ones are closed, running requests get until the
     /// drain deadline; then run() returns.
     void drain();
@@ -53,6 +59,26 @@ class Worker {
     record::RayId make_ray(base::WallTime now) { return rays_.make(now); }
     origin::Origin* origin_of_route(size_t route) { return origins_[route]; }
 
+    /// Null: `listen` speaks plain HTTP.
+    tls::ServerContext* tls() { return tls_clients_.get(); }
+    void spawn_stream(net::Task<void> stream) { streams_.spawn(std::move(stream)); }
+
+    /// Keeps an HTTP/2 connection of a client known, so that a drain reaches it.
+    class Http2Place {
+      public:
+        Http2Place(Worker& worker, mux::Connection& connection)
+            : worker_(worker), connection_(connection) {
+            worker_.http2_connections_.push_back(&connection);
+        }
+        Http2Place(const Http2Place&) = delete;
+        Http2Place& operator=(const Http2Place&) = delete;
+        ~Http2Place() { std::erase(worker_.http2_connections_, &connection_); }
+
+      private:
+        Worker& worker_;
+        mux::Connection& connection_;
+    };
+
     std::unique_ptr<Buffers> take_buffers();
     void give_back(std::unique_ptr<Buffers> buffers);
 
@@ -65,7 +91,7 @@ class Worker {
 
   private:
     friend class Session;
-    net::Task<void> accept_connections();
+    net::Task<void> accept_connections(net::Listener& listener, bool secure);
     net::Task<void> flush_records();
     net::Task<void> end_after_drain();
     void begin_drain();
@@ -81,14 +107,18 @@ class Worker {
     std::vector<std::unique_ptr<Buffers>> spare_buffers_;
     std::unique_ptr<char[]> scratch_;
     Counters counters_;
-    std::unique_ptr<net::Listener> listener_;
+    std::vector<std::unique_ptr<net::Listener>> listeners_;
+    std::vector<mux::Connection*> http2_connections_;
     ip::Endpoint listen_address_;
     Session* first_session_ = nullptr;
     size_t connection_limit_;
+    std::shared_ptr<tls::ServerContext> tls_clients_;
+    std::shared_ptr<tls::ClientContext> tls_origins_;
     bool draining_ = false;
     time_t date_second_ = 0;
     std::string date_;
     net::TaskSet housekeeping_;
+    net::TaskSet streams_;
     net::TaskSet sessions_;  // last: its tasks use everything above
 };
 

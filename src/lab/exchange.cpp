@@ -94,7 +94,8 @@ void Exchange::hang() {
 }
 
 void Exchange::die_in_child(std::string_view bytes) {
-    send_and_die(connection_.release(), bytes);
+    const std::string sealed = connection_.sealed(bytes);
+    send_and_die(connection_.release(), sealed);
 }
 
 void Exchange::perform(const Scenario& scenario) {
@@ -106,17 +107,7 @@ void Exchange::perform(const Scenario& scenario) {
     const bool is_good =
         scenario.cause == cause::Cause::none || scenario.cause == cause::Cause::origin_status;
     if (!send(is_good && request_.is_head() ? heads_only(scenario.bytes) : scenario.bytes)) return;
-    switch (scenario.ending) {
-        case Ending::fin:
-            finish();
-            break;
-        case Ending::rst:
-            reset();
-            break;
-        case Ending::hang:
-            hang();
-            break;
-    }
+    connection_.end(scenario.ending);
 }
 
 }  // namespace edgecase::lab

@@ -34,6 +34,9 @@ class Exchange {
 
     bool send(std::string_view bytes) { return connection_.send(bytes); }
 
+    /// Sends past TLS.
+    bool send_raw(std::string_view bytes) { return connection_.send_raw(bytes); }
+
     /// Sends `bytes` bytes of readable filler.
     bool send_filler(uint64_t bytes);
 
@@ -46,6 +49,8 @@ class Exchange {
     void half_close() { connection_.half_close(); }
     void finish() { connection_.finish(); }
     void reset() { connection_.reset(); }
+    /// finish() without close_notify.
+    void cut() { connection_.cut(); }
     void shrink_receive_buffer() { connection_.shrink_receive_buffer(); }
 
     /// A child process sends `bytes` as the connection's only owner and is killed with SIGKILL. Its

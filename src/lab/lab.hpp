@@ -5,14 +5,19 @@
 #include <atomic>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <semaphore>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "ip/endpoint.hpp"
+#include "lab/certificates.hpp"
 #include "lab/ports.hpp"
+#include "lab/session.hpp"
 #include "lab/silent_ports.hpp"
 #include "lab/socket.hpp"
+#include "lab/tls_stream.hpp"
 
 namespace edgecase::lab {
 
@@ -45,15 +50,26 @@ class Lab {
         std::jthread thread;
     };
 
+    struct Listener {
+        Socket socket;
+        TlsContext context;
+        Entrance entrance;
+    };
+
     Lab() = default;
     std::expected<void, std::string> open(const ip::Endpoint& listen);
+    std::expected<void, std::string> open_tls(const ip::Endpoint& listen);
+    std::expected<ip::Endpoint, std::string> add_listener(const ip::Endpoint& at, bool fall_back,
+                                                          Target target, const TlsPort* tls,
+                                                          const Scenario* scenario);
     void accept_connections();
-    void begin_session(Socket socket, bool keep_alive);
+    void begin_session(Socket socket, const Entrance& entrance);
 
     Ports ports_;
     Socket stop_event_;
-    Socket main_;
-    Socket reuse_;
+    std::optional<Certificates> certificates_;
+    CertificateFiles files_;
+    std::vector<Listener> listeners_;
     Socket closed_;
     FullQueue full_queue_;
     Socket dns_;

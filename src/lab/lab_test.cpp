@@ -81,7 +81,7 @@ class RunningLab : public testing::Test {
     }
 
     Client perform(const Scenario& scenario) {
-        Client client(lab_->ports().origin(scenario.target));
+        Client client(lab_->ports().origin(scenario));
         client.ask(scenario.request_path(), scenario.method, scenario.request_body_bytes,
                    scenario.request_headers);
         client.read();
@@ -135,6 +135,13 @@ TEST(Scenarios, are_self_describing) {
         EXPECT_EQ(scenario.side != Side::none, needs_setup) << scenario.name;
         const bool is_http = scenario.target == Target::main || scenario.target == Target::reuse;
         if (is_http) EXPECT_TRUE(scenario.is_served()) << scenario.name;
+        const bool is_h2 = scenario.target == Target::h2 || scenario.target == Target::h2_only;
+        EXPECT_EQ(scenario.is_served_in_h2(), is_h2) << scenario.name;
+        const bool is_plain_tls =
+            scenario.target == Target::tls || scenario.target == Target::tls_reuse;
+        if (is_plain_tls) EXPECT_TRUE(scenario.is_served()) << scenario.name;
+        EXPECT_TRUE(scenario.as.empty() || find_scenario(scenario.as)->is_served())
+            << scenario.name;
         EXPECT_TRUE(scenario.warmup_path.empty() ||
                     find_scenario(scenario.warmup_path.substr(1)) != nullptr)
             << scenario.name;

@@ -28,8 +28,12 @@ Json json_row(const Scenario& scenario, const Ports* ports) {
     std::string host(scenario.host);
     uint16_t port = 0;
     std::string resolver;
+    std::string ca;
+    std::string edge_config(scenario.edge_config);
     if (ports != nullptr) {
-        const ip::Endpoint& origin = ports->origin(scenario.target);
+        const ip::Endpoint& origin = ports->origin(scenario);
+        edge_config = ports->edge_config(scenario);
+        if (scenario.is_tls()) ca = ports->ca_file();
         port = origin.port;
         if (host.empty()) host = origin.address.to_string();
         const ip::Endpoint* const name_server = ports->resolver(scenario.target);
@@ -47,20 +51,27 @@ Json json_row(const Scenario& scenario, const Ports* ports) {
             {"path", scenario.request_path()},
             {"warmup_path", scenario.warmup_path},
             {"warmup_in_flight", scenario.warmup_in_flight},
+            {"scheme", scenario.is_tls() ? "https" : "http"},
             {"host", host},
             {"port", port},
+            {"ca", ca},
+            {"origin_name", scenario.origin_name},
             {"resolver", resolver},
             {"setup_side", to_string(scenario.side)},
             {"setup", scenario.setup},
             {"teardown", scenario.teardown},
-            {"edge_config", scenario.edge_config}};
+            {"edge_config", edge_config}};
 }
 
 std::string ports_text(const Ports& ports) {
     return fmt::format(
-        "main {}  reuse {}  closed {}  full_queue {}  dns {}/udp  resolver_down {}/udp\n\n",
+        "main {}  reuse {}  closed {}  full_queue {}  dns {}/udp  resolver_down {}/udp  tls {}  "
+        "tls_reuse {}  h2 {}  h2_only {}\nca {}\nown  a port each: see --json, or / with "
+        "Accept: application/json\n\n",
         ports.main.to_string(), ports.reuse.to_string(), ports.closed.to_string(),
-        ports.full_queue.to_string(), ports.dns.to_string(), ports.resolver_down.to_string());
+        ports.full_queue.to_string(), ports.dns.to_string(), ports.resolver_down.to_string(),
+        ports.tls.to_string(), ports.tls_reuse.to_string(), ports.h2.to_string(),
+        ports.h2_only.to_string(), ports.ca_file());
 }
 
 }  // namespace

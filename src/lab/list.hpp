@@ -11,9 +11,11 @@ namespace edgecase::lab {
 std::string list_text(const Ports* ports = nullptr);
 
 /// An array of rows: scenario, cause, status, aborts_client, description, target, method,
-/// request_body_bytes, request_headers, path, warmup_path, warmup_in_flight, host, port, resolver,
-/// setup, setup_side, teardown, edge_config. Without a running lab `port` is 0 and `resolver`
-/// empty; `host` is then only there when it is part of the scenario.
+/// request_body_bytes, request_headers, path, warmup_path, warmup_in_flight, scheme, host, port,
+/// ca, origin_name, resolver, setup, setup_side, teardown, edge_config. The edge's origin is
+/// SCHEME://HOST:PORT; with https it must trust the file `ca`, and send `origin_name` as SNI if
+/// that is not empty. Without a running lab `port` is 0, `ca` and `resolver` are empty, and `host`
+/// is only there when it is part of the scenario.
 std::string list_json(const Ports* ports = nullptr);
 
 }  // namespace edgecase::lab

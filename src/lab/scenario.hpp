@@ -7,10 +7,13 @@
 #include <string_view>
 
 #include "cause/table.hpp"
+#include "lab/connection.hpp"
+#include "lab/tls_port.hpp"
 
 namespace edgecase::lab {
 
 class Exchange;
+class H2Exchange;
 
 /// What the edge must be pointed at for a scenario to happen.
 enum class Target : uint8_t {
@@ -22,6 +25,11 @@ enum class Target : uint8_t {
     resolver_down,  // the same with a resolver port where nothing listens
     network,        // the main port in another network namespace, after `setup`
     edge_setting,   // the main port, with an edge configured as `edge_config` says
+    tls,            // the same scenarios as on the main port, over TLS with a good certificate
+    tls_reuse,      // the same with keep-alive
+    h2,             // TLS that agrees to h2, and to http/1.1 if that is not offered
+    h2_only,        // TLS that agrees to nothing but h2
+    own,            // a TLS port of the scenario's own, as its `tls` says
 };
 
 std::string_view to_string(Target target);
@@ -30,13 +38,6 @@ std::string_view to_string(Target target);
 enum class Side : uint8_t { none, origin, edge };
 
 std::string_view to_string(Side side);
-
-/// How the lab ends the connection after `bytes`.
-enum class Ending : uint8_t {
-    fin,   // FIN, then reads on until the client has closed: no RST follows
-    rst,   // RST, once the client's kernel has acknowledged every byte
-    hang,  // nothing, until the client gives up (at most a minute)
-};
 
 struct Scenario {
     std::string_view name =
@@ -62,16 +63,30 @@ struct Scenario {
     std::string_view setup = {};
     std::string_view teardown = {};
     Side side = Side::none;
-    std::string_view edge_config = {};  // lines of TOML the edge must run with, beyond the usual
+    /// Lines of TOML the edge must run with, beyond the usual; {files} stands for the directory of
+    /// the lab's certificates.
+    std::string_view edge_config = {};
+    std::string_view origin_name = {};  // what the edge must send as SNI; empty: the origin's host
+    TlsPort tls = {};                   // of Target::own
+    std::string_view as = {};           // the scenario whose HTTP/1.1 response this one gives
 
     /// Sent as they stand once the whole request is read; unused when `serve` is set.
     std::string_view bytes = {};
     Ending ending = Ending::fin;
     void (*serve)(Exchange&) = nullptr;
+    void (*serve_h2)(H2Exchange&) = nullptr;  // the same over HTTP/2
+    /// Sent over HTTP/2 once the whole request is read, when `serve_h2` is not set.
+    std::string (*frames)(uint32_t stream_id) = nullptr;
 
     std::string request_path() const;
-    /// Whether the lab's HTTP ports do something for this path.
-    bool is_served() const { return serve != nullptr || !bytes.empty(); }
+    /// Whether the edge must speak TLS to the origin: `https`.
+    bool is_tls() const { return target >= Target::tls; }
+    /// Whether the lab's HTTP/2 ports do something for this path.
+    bool is_served_in_h2() const { return serve_h2 != nullptr || frames != nullptr; }
+    /// Whether the lab's HTTP/1.1 ports do something for this path.
+    bool is_served() const {
+        return serve != nullptr || !as.empty() || (!bytes.empty() && !tls.is_raw);
+    }
 };
 
 /// Every scenario, grouped by phase.

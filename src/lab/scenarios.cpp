@@ -34,6 +34,17 @@ constexpr std::array kFamilies{
     &faults::body_extra_bytes,
     &faults::killed_process,
     &faults::origin_status,
+    &faults::tls_ok,
+    &faults::tls_handshake,
+    &faults::tls_certificate,
+    &faults::tls_client_certificate,
+    &faults::tls_broken,
+    &faults::h2_ok,
+    &faults::h2_stream,
+    &faults::h2_connection,
+    &faults::h2_framing,
+    &faults::h2_fields,
+    &faults::h2_late,
 };
 
 }  // namespace
@@ -78,6 +89,16 @@ std::string_view to_string(Target target) {
             return "namespace";
         case Target::edge_setting:
             return "edge_setting";
+        case Target::tls:
+            return "tls";
+        case Target::tls_reuse:
+            return "tls_reuse";
+        case Target::h2:
+            return "h2";
+        case Target::h2_only:
+            return "h2_only";
+        case Target::own:
+            return "own";
     }
     return "main";
 }

@@ -1,4 +1,4 @@
-// Owns the reading of requests from one connection, and which scenario each one asks for.
+// Owns the course of one connection: what its port does, and which scenario each request asks for.
 #pragma once
 
 #include "lab/connection.hpp"
@@ -6,7 +6,14 @@
 
 namespace edgecase::lab {
 
-/// Serves until either side ends. `keep_alive`: more than one request per connection.
-void serve_connection(Connection& connection, bool keep_alive, const Ports& ports);
+/// The port a connection came in on.
+struct Entrance {
+    Target target = Target::main;
+    const Scenario* scenario = nullptr;  // of Target::own
+    ssl_ctx_st* context = nullptr;       // null without TLS
+};
+
+/// Serves until either side ends.
+void serve_connection(Connection& connection, const Entrance& entrance, const Ports& ports);
 
 }  // namespace edgecase::lab

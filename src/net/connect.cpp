@@ -12,18 +12,6 @@
 namespace edgecase::net {
 namespace {
 
-class WritableOperation : public Operation<WritableOperation, std::expected<void, Error>> {
-  public:
-    static constexpr bool kReads = false;
-    WritableOperation(Descriptor& descriptor, base::Deadline deadline)
-        : Operation(descriptor, deadline) {}
-    bool try_once() {
-        if (!descriptor_->writable) return false;
-        result_.emplace();
-        return true;
-    }
-};
-
 ConnectError local_error(int number, base::Duration elapsed) {
     ConnectError error{Error::of(number)};
     error.at_once = true;

@@ -1,8 +1,10 @@
 #include "net/descriptor.hpp"
 
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <utility>
 
 #include "net/loop.hpp"
@@ -36,6 +38,34 @@ void Descriptor::close(bool shared) {
     if (fd_ >= 0) ::close(fd_);
     fd_ = carrier = -1;
     loop_.retire(std::unique_ptr<Descriptor>(this));
+}
+
+Layer::Result Descriptor::receive(std::span<char> into) {
+    if (!readable) return Layer::Result::blocked();
+    for (;;) {
+        const ssize_t count = ::recv(fd_, into.data(), into.size(), 0);
+        if (count >= 0) {
+            // A short read means drained (edge-triggered), unless a FIN or error stands behind it.
+            if (static_cast<size_t>(count) < into.size() && !read_closed) readable = false;
+            return Layer::Result::done(static_cast<size_t>(count));
+        }
+        if (errno == EINTR) continue;
+        if (errno != EAGAIN) return Layer::Result::failed(Error::of(errno));
+        readable = false;
+        return Layer::Result::blocked();
+    }
+}
+
+Layer::Result Descriptor::send(std::span<const char> bytes) {
+    if (!writable) return Layer::Result::blocked();
+    for (;;) {
+        const ssize_t count = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+        if (count >= 0) return Layer::Result::done(static_cast<size_t>(count));
+        if (errno == EINTR) continue;
+        if (errno != EAGAIN) return Layer::Result::failed(Error::of(errno));
+        writable = false;
+        return Layer::Result::blocked();
+    }
 }
 
 void Descriptor::note(uint32_t events) {

@@ -4,6 +4,7 @@
 #include <coroutine>
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "base/deadline.hpp"
 #include "net/error.hpp"
@@ -69,6 +70,10 @@ class Descriptor {
     void cancel_read() {
         if (reader != nullptr) reader->cancel();
     }
+
+    /// Plain recv() and send() on the socket, without waiting; they keep the flags true.
+    Layer::Result receive(std::span<char> into);
+    Layer::Result send(std::span<const char> bytes);
 
     /// Called by the loop: `note` for every event of a batch, and only then `dispatch` for each, so
     /// that the flags tell all that this batch knows before the first waiter runs.

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include "net/error.hpp"
 
@@ -26,6 +27,12 @@ class Layer {
         static Result failed(Error error) { return {Kind::failed, 0, error}; }
     };
 
+    /// What the layer knows of an ErrorKind::layer.
+    struct Broken {
+        int alert = -1;      // TLS alert number, received or sent
+        std::string detail;  // in words
+    };
+
     virtual ~Layer() = default;
     /// Errors: the socket's, and ErrorKind::layer, about which the layer can tell more.
     virtual Result read(std::span<char> into) = 0;
@@ -37,6 +44,7 @@ class Layer {
     virtual bool has_unread() = 0;
     /// No more writes: tells the other side, as far as that goes without waiting.
     virtual void shutdown_write() = 0;
+    virtual Broken broken() const { return {}; }
     /// The stream ends. `abort`: the other side must not take it for a clean end.
     virtual void close(bool abort) = 0;
 };

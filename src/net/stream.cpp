@@ -38,29 +38,8 @@ ssize_t send_parts(int fd, std::span<iovec> parts) {
 
 bool ReadOperation::try_once() {
     if (!descriptor_->may_read()) return false;
-    if (descriptor_->layer != nullptr) return try_layer();
-    for (;;) {
-        const ssize_t count = ::recv(descriptor_->fd(), into_.data(), into_.size(), 0);
-        if (count >= 0) {
-            // A short read means drained (edge-triggered), unless a FIN or error stands behind it.
-            if (static_cast<size_t>(count) < into_.size() && !descriptor_->read_closed) {
-                descriptor_->readable = false;
-            }
-            result_.emplace(static_cast<size_t>(count));
-            return true;
-        }
-        if (errno == EINTR) continue;
-        if (errno == EAGAIN) {
-            descriptor_->readable = false;
-            return false;
-        }
-        result_.emplace(std::unexpected(Error::of(errno)));
-        return true;
-    }
-}
-
-bool ReadOperation::try_layer() {
-    const Layer::Result got = descriptor_->layer->read(into_);
+    Layer* const below = descriptor_->layer.get();
+    const Layer::Result got = below != nullptr ? below->read(into_) : descriptor_->receive(into_);
     switch (got.kind) {
         case Layer::Result::Kind::blocked:
             return false;

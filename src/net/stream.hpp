@@ -101,8 +101,6 @@ class ReadOperation : public Operation<ReadOperation, ReadResult> {
     bool try_once();
 
   private:
-    bool try_layer();
-
     std::span<char> into_;
 };
 
@@ -144,6 +142,19 @@ class ReadableOperation : public Operation<ReadableOperation, std::expected<void
     }
 };
 
+/// Waits until the socket takes bytes again (or fails), without giving it any.
+class WritableOperation : public Operation<WritableOperation, std::expected<void, Error>> {
+  public:
+    static constexpr bool kReads = false;
+    WritableOperation(Descriptor& descriptor, base::Deadline deadline)
+        : Operation(descriptor, deadline) {}
+    bool try_once() {
+        if (!descriptor_->writable) return false;
+        result_.emplace();
+        return true;
+    }
+};
+
 class Stream {
   public:
     Stream() = default;
@@ -178,6 +189,7 @@ class Stream {
         return {*descriptor_, parts, written_, descriptor_->loop().after(stall), stall};
     }
     ReadableOperation wait_readable(base::Deadline deadline) { return {*descriptor_, deadline}; }
+    WritableOperation wait_writable(base::Deadline deadline) { return {*descriptor_, deadline}; }
 
     /// Reads what is there without waiting. Errors: also `deadline` when there is nothing yet.
     ReadResult read_now(std::span<char> into);

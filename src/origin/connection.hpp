@@ -20,6 +20,11 @@ struct Connection {
     bool last_had_no_body = false;  // its last response was one to HEAD, or a 204 or 304
     uint64_t bytes_before = 0;      // written before the present request
 
+    uint16_t tls_version = 0;  // 0x0304 is TLS 1.3; 0: plain
+    bool tls_resumed = false;
+    bool client_cert_requested = false;  // in the handshake, and we had none
+    uint32_t stream_id = 0;              // the HTTP/2 stream; 0: HTTP/1.1
+
     bool reused() const { return requests > 1; }
 };
 

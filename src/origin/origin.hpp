@@ -1,57 +1,98 @@
-// Owns one origin as a worker sees it: its address, its pool, and the way to a usable connection.
+// Owns one origin as a worker sees it: its address, its connections, and the way to a usable one.
 #pragma once
 
 #include <expected>
+#include <memory>
 #include <optional>
+#include <vector>
 
 #include "base/deadline.hpp"
 #include "cause/failure.hpp"
 #include "config/settings.hpp"
 #include "http/url.hpp"
+#include "mux/connection.hpp"
 #include "net/resolver.hpp"
 #include "net/task.hpp"
+#include "net/task_set.hpp"
 #include "origin/connection.hpp"
 #include "origin/pool.hpp"
 #include "record/record.hpp"
+#include "tls/client_context.hpp"
 
 namespace edgecase::origin {
 
+/// What an attempt asks of its connection.
+struct Wish {
+    bool fresh = false;       // none that has served before
+    bool http1_only = false;  // HTTP/2 has just failed here
+    size_t skip = 0;          // addresses that earlier attempts of this request failed on
+    Pool::Look look = Pool::Look::as_heard;
+};
+
+/// What all origins of a worker share.
+struct Surroundings {
+    net::Loop& loop;
+    net::Resolver& resolver;
+    const config::Settings& settings;
+    tls::ClientContext* tls;  // null: no origin speaks TLS
+    std::span<char> scratch;  // room for one read
+};
+
 class Origin {
   public:
-    Origin(net::Loop& loop, net::Resolver& resolver, const config::Settings& settings,
-           http::OriginUrl url);
+    Origin(const Surroundings& surroundings, http::OriginUrl url);
+    ~Origin();
 
     const http::OriginUrl& url() const { return url_; }
     const std::string& url_text() const { return url_text_; }
     const std::string& authority() const { return authority_; }
     Pool& pool() { return pool_; }
+    bool speaks_tls() const { return speaks_tls_; }
 
-    /// An idle connection, begun anew for one more request, if there is one.
-    std::optional<Connection> take_idle(Pool::Look look);
+    /// A connection that is there already, or one more stream of it, begun anew for one request.
+    std::optional<Connection> take_existing(const Wish& wish);
 
-    /// Resolves and connects. Fills the attempt's address and durations. `skip` addresses of the
-    /// answer are passed over: those earlier attempts of this request failed on.
-    /// Errors: dns.* and connect.* failures.
+    /// Resolves, connects and shakes hands. Fills the attempt's addresses and durations.
+    /// Errors: dns.*, connect.* and tls.* failures.
     net::Task<std::expected<Connection, cause::Failure>> connect(record::Attempt& attempt,
-                                                                 size_t skip);
+                                                                 Wish wish);
     /// How many addresses the last resolution gave.
     size_t address_count() const { return address_count_; }
 
     /// A connection after a complete exchange; `reusable` decides between pool and close.
     void give_back(Connection connection, bool reusable);
 
+    /// HTTP/2 has failed in a way that HTTP/1.1 may cure: new connections do without for a while.
+    void distrust_http2();
+
+    /// No connection is kept or made any more.
+    void close();
+
   private:
-    net::Loop& loop_;
-    net::Resolver& resolver_;
-    const config::Settings& settings_;
+    struct Shared;  // an HTTP/2 connection, shared by its streams
+
+    net::Task<std::expected<Connection, cause::Failure>> secure(net::Stream stream,
+                                                                record::Attempt& attempt,
+                                                                bool offer_h2);
+    std::optional<Connection> open_stream(Shared& shared);
+    net::Task<void> serve(Shared& shared);
+    bool http2_allowed() const;
+    std::string_view tls_name() const;
+
+    Surroundings around_;
     http::OriginUrl url_;
     std::string url_text_;
     std::string authority_;
+    bool speaks_tls_;
+    uint16_t port_;
     Pool pool_;
+    std::vector<std::unique_ptr<Shared>> shared_;
+    base::SteadyTime http2_from_{};  // distrusted until then
     size_t address_count_ = 1;
     uint64_t next_id_ = 1;
-    size_t open_ = 0;  // connections handed out, idle ones not counted
+    size_t open_ = 0;  // connections and streams handed out, idle ones not counted
     size_t maximum_open_;
+    net::TaskSet tasks_;  // last: they use everything above
 };
 
 }  // namespace edgecase::origin

@@ -15,21 +15,6 @@ using cause::Failure;
 constexpr uint64_t kMuchOfAnUpload =
     256 * 1024;  // beyond what a closing socket's kernel acknowledges
 
-Evidence history(const AttemptView& attempt) {
-    Evidence evidence;
-    evidence.add("origin", attempt.connection.origin.to_string());
-    evidence.add("reused", attempt.connection.reused());
-    if (attempt.connection.reused()) {
-        evidence.add("idle_ms", base::milliseconds(attempt.idle_before));
-    }
-    evidence.add("nth_request", attempt.connection.requests);
-    evidence.add("elapsed_ms", base::milliseconds(attempt.clock.now() - attempt.sent_at));
-    evidence.add("bytes_sent",
-                 attempt.connection.stream.bytes_written() - attempt.connection.bytes_before);
-    evidence.add("bytes_received", attempt.bytes_received);
-    return evidence;
-}
-
 void add_ending(Evidence& evidence, const Ending& ending) {
     evidence.add("close", to_string(ending.kind));
     if (ending.error.number != 0) evidence.add("errno", ending.error.name());
@@ -179,6 +164,21 @@ Cause head_end_cause(const AttemptView& attempt, const h1::ResponseHeadParser& p
 }
 
 }  // namespace
+
+Evidence history(const AttemptView& attempt) {
+    Evidence evidence;
+    evidence.add("origin", attempt.connection.origin.to_string());
+    evidence.add("reused", attempt.connection.reused());
+    if (attempt.connection.reused()) {
+        evidence.add("idle_ms", base::milliseconds(attempt.idle_before));
+    }
+    evidence.add("nth_request", attempt.connection.requests);
+    evidence.add("elapsed_ms", base::milliseconds(attempt.clock.now() - attempt.sent_at));
+    evidence.add("bytes_sent",
+                 attempt.connection.stream.bytes_written() - attempt.connection.bytes_before);
+    evidence.add("bytes_received", attempt.bytes_received);
+    return evidence;
+}
 
 Ending Ending::of(const net::Error& error) {
     // EPIPE on a read: the origin had sent FIN, and then RST for the bytes we sent after it.

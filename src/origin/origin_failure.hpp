@@ -49,6 +49,9 @@ struct AttemptView {
     base::Duration idle_before{};       // of a reused connection
 };
 
+/// What every failure of an attempt tells: the connection's history, bytes and time so far.
+cause::Evidence history(const AttemptView& attempt);
+
 // Before there is a connection.
 cause::Failure dns_failure(const net::DnsError& error, std::string_view name,
                            base::Duration elapsed);

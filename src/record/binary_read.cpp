@@ -17,6 +17,7 @@ class Reader {
     explicit Reader(std::string_view bytes) : rest_(bytes) {}
 
     bool ok() const { return ok_; }
+    bool at_end() const { return rest_.empty(); }
     uint8_t byte() {
         const std::string_view one = raw(1);
         return one.empty() ? uint8_t{0} : static_cast<uint8_t>(one.front());
@@ -157,6 +158,28 @@ class Reader {
         result.evidence = evidence();
         return result;
     }
+    void attempt_tail(Attempt& into) {
+        const uint8_t flags = byte();
+        if ((flags & kTls) != 0) {
+            into.tls_us = zigzag();
+            into.tls_version = number<uint16_t>();
+        }
+        into.tls_resumed = (flags & kTlsResumed) != 0;
+        into.http2 = (flags & kHttp2) != 0;
+        into.downgraded = (flags & kDowngraded) != 0;
+        if ((flags & kStream) != 0) into.stream_id = number<uint32_t>();
+    }
+    void tail(Record& into) {
+        const uint8_t flags = byte();
+        if ((flags & kClientTls) != 0) {
+            into.tls_version = number<uint16_t>();
+            into.tls_cipher = text();
+        }
+        if ((flags & kSni) != 0) into.sni = text();
+        if ((flags & kSniIsHost) != 0) into.sni = into.host;
+        if ((flags & kAttemptTails) == 0) return;
+        for (Attempt& attempt : into.attempts) attempt_tail(attempt);
+    }
 
   private:
     std::string_view fail() {
@@ -203,6 +226,7 @@ Record decode_fields(RayId ray, Reader& reader) {
         record.attempts.push_back(reader.attempt());
     }
     record.evidence = reader.evidence();
+    if (reader.ok() && !reader.at_end()) reader.tail(record);
     return record;
 }
 

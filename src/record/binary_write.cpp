@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <span>
 
 #include "record/binary.hpp"
 #include "record/binary_format.hpp"
@@ -13,8 +14,8 @@ using namespace binary;
 // Upper bounds of the encoded size, texts and evidence not counted.
 constexpr size_t kEndpointBytes = 1 + 16 + 2;
 constexpr size_t kRecordFixedBytes =
-    kFrameHeadBytes + 16 * kMaximumVarintBytes + 10 * kMaximumVarintBytes + 2 * kEndpointBytes + 8;
-constexpr size_t kAttemptFixedBytes = 16 * kMaximumVarintBytes + 2 * kEndpointBytes + 8;
+    kFrameHeadBytes + 16 * kMaximumVarintBytes + 11 * kMaximumVarintBytes + 2 * kEndpointBytes + 8;
+constexpr size_t kAttemptFixedBytes = 20 * kMaximumVarintBytes + 2 * kEndpointBytes + 8;
 
 size_t text_bytes(std::string_view text) {
     return kMaximumVarintBytes + std::min(text.size(), kMaximumTextBytes);
@@ -38,6 +39,24 @@ size_t evidence_bytes(const cause::Evidence& evidence) {
         bytes += text_bytes(key) + 1 + value_bytes(value);
     }
     return bytes;
+}
+
+uint8_t tail_flags(const Attempt& attempt) {
+    return static_cast<uint8_t>(
+        (attempt.tls_us != -1 || attempt.tls_version != 0 ? kTls : 0) |
+        (attempt.tls_resumed ? kTlsResumed : 0) | (attempt.http2 ? kHttp2 : 0) |
+        (attempt.downgraded ? kDowngraded : 0) | (attempt.stream_id != 0 ? kStream : 0));
+}
+
+template <typename Text>
+uint8_t tail_flags(const BasicRecord<Text>& record, std::span<const Attempt> attempts) {
+    uint8_t flags = 0;
+    if (record.tls_version != 0 || !record.tls_cipher.empty()) flags |= kClientTls;
+    if (!record.sni.empty()) flags |= record.sni == record.host ? kSniIsHost : kSni;
+    for (const Attempt& attempt : attempts) {
+        if (tail_flags(attempt) != 0) flags |= kAttemptTails;
+    }
+    return flags;
 }
 
 /// Writes into bytes that were reserved beforehand, so it never checks.
@@ -124,6 +143,29 @@ class Writer {
         varint(attempt.status);
         evidence(attempt.evidence);
     }
+    void attempt_tail(const Attempt& attempt) {
+        const uint8_t flags = tail_flags(attempt);
+        byte(flags);
+        if ((flags & kTls) != 0) {
+            zigzag(attempt.tls_us);
+            varint(attempt.tls_version);
+        }
+        if ((flags & kStream) != 0) varint(attempt.stream_id);
+    }
+    /// What TLS and HTTP/2 add, nothing otherwise.
+    template <typename Text>
+    void tail(const BasicRecord<Text>& record, std::span<const Attempt> attempts) {
+        const uint8_t flags = tail_flags(record, attempts);
+        if (flags == 0) return;
+        byte(flags);
+        if ((flags & kClientTls) != 0) {
+            varint(record.tls_version);
+            text(record.tls_cipher);
+        }
+        if ((flags & kSni) != 0) text(record.sni);
+        if ((flags & kAttemptTails) == 0) return;
+        for (const Attempt& attempt : attempts) attempt_tail(attempt);
+    }
 
     char* at() const { return at_; }
 
@@ -139,7 +181,8 @@ void encode_any(base::ByteBuffer& out, const BasicRecord<Text>& record) {
           std::string_view(record.protocol), std::string_view(record.method),
           std::string_view(record.host), std::string_view(record.uri),
           std::string_view(record.user_agent), std::string_view(record.referer),
-          std::string_view(record.origin_url), std::string_view(record.content_type)}) {
+          std::string_view(record.origin_url), std::string_view(record.content_type),
+          std::string_view(record.tls_cipher), std::string_view(record.sni)}) {
         bound += text_bytes(text);
     }
     for (const Attempt& attempt : record.attempts) {
@@ -176,10 +219,12 @@ void encode_any(base::ByteBuffer& out, const BasicRecord<Text>& record) {
     writer.byte(static_cast<uint8_t>((record.aborted ? kAborted : 0) |
                                      (record.header_warning ? kHeaderWarning : 0)));
     writer.varint(record.response_header_bytes);
-    const size_t attempts = std::min(record.attempts.size(), kMaximumAttempts);
-    writer.varint(attempts);
-    for (size_t i = 0; i < attempts; ++i) writer.attempt(record.attempts[i]);
+    const std::span<const Attempt> attempts(record.attempts.data(),
+                                            std::min(record.attempts.size(), kMaximumAttempts));
+    writer.varint(attempts.size());
+    for (const Attempt& attempt : attempts) writer.attempt(attempt);
     writer.evidence(record.evidence);
+    writer.tail(record, attempts);
 
     const auto size = static_cast<uint32_t>(writer.at() - (begin + kSizeBytes));
     std::memcpy(begin, &size, sizeof(size));

@@ -20,6 +20,10 @@ ordered_json ms_or_null(int64_t microseconds) {
     return static_cast<double>(microseconds) / 1000;
 }
 
+ordered_json tls_version_or_null(uint16_t version) {
+    return version == 0 ? ordered_json(nullptr) : ordered_json(tls_version_name(version));
+}
+
 ordered_json endpoint_or_null(const ip::Endpoint& endpoint) {
     if (endpoint == ip::Endpoint{}) return nullptr;
     return endpoint.to_string();
@@ -76,8 +80,15 @@ ordered_json attempt_json(const Attempt& attempt, size_t number, Secrets secrets
               {"idle_ms", attempt.reused ? ms_or_null(attempt.idle_us) : ordered_json(nullptr)},
               {"nth_request", attempt.nth_request},
               {"close", to_string(attempt.close)}}},
+            {"protocol", attempt.http2 ? "HTTP/2" : "HTTP/1.1"},
+            {"stream_id",
+             attempt.stream_id == 0 ? ordered_json(nullptr) : ordered_json(attempt.stream_id)},
+            {"downgraded", attempt.downgraded},
+            {"tls_version", tls_version_or_null(attempt.tls_version)},
+            {"tls_resumed", attempt.tls_resumed},
             {"dns_ms", ms_or_null(attempt.dns_us)},
             {"connect_ms", ms_or_null(attempt.connect_us)},
+            {"tls_ms", ms_or_null(attempt.tls_us)},
             {"send_ms", ms_or_null(attempt.send_us)},
             {"first_byte_ms", ms_or_null(attempt.first_byte_us)},
             {"header_ms", ms_or_null(attempt.header_us)},
@@ -141,6 +152,9 @@ ordered_json case_json(const Record& record, Secrets secrets) {
               {"host", free_text(record.host, secrets)},
               {"uri", free_text(record.uri, secrets)},
               {"protocol", json_text(record.protocol)},
+              {"tls_version", tls_version_or_null(record.tls_version)},
+              {"tls_cipher", text_or_null(record.tls_cipher)},
+              {"sni", free_text_or_null(record.sni, secrets)},
               {"user_agent", free_text_or_null(record.user_agent, secrets)},
               {"referer", free_text_or_null(record.referer, secrets)},
               {"total_bytes", record.request_bytes},

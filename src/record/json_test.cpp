@@ -45,6 +45,35 @@ TEST(CaseJson, shows_every_attempt_with_its_own_cause_and_connection) {
     EXPECT_EQ(json["attempts"][1]["origin"], "[::1]:3000");
 }
 
+TEST(CaseJson, tells_what_tls_and_http2_added) {
+    const auto json = case_json(full_record(), Secrets::redacted);
+    const auto& first = json["attempts"][0];
+    EXPECT_EQ(first["protocol"], "HTTP/2");
+    EXPECT_EQ(first["stream_id"], 17);
+    EXPECT_EQ(first["tls_version"], "TLSv1.2");
+    EXPECT_EQ(first["tls_ms"], 0.0);
+    EXPECT_EQ(first["tls_resumed"], false);
+    EXPECT_EQ(first["downgraded"], false);
+    const auto& second = json["attempts"][1];
+    EXPECT_EQ(second["protocol"], "HTTP/1.1");
+    EXPECT_TRUE(second["stream_id"].is_null());
+    EXPECT_EQ(second["tls_version"], "TLSv1.3");
+    EXPECT_EQ(second["tls_ms"], 1.25);
+    EXPECT_EQ(second["tls_resumed"], true);
+    EXPECT_EQ(second["downgraded"], true);
+    EXPECT_EQ(json["request"]["protocol"], "HTTP/2");
+    EXPECT_EQ(json["request"]["tls_version"], "TLSv1.3");
+    EXPECT_EQ(json["request"]["tls_cipher"], "TLS_AES_128_GCM_SHA256");
+    EXPECT_EQ(json["request"]["sni"], "www.shop.example");
+
+    const auto plain = case_json(plain_record(), Secrets::redacted);
+    for (const char* key : {"tls_ms", "tls_version", "stream_id"}) {
+        EXPECT_TRUE(plain["attempts"][1][key].is_null()) << key;
+    }
+    EXPECT_EQ(plain["attempts"][1]["protocol"], "HTTP/1.1");
+    EXPECT_TRUE(plain["request"]["tls_version"].is_null());
+}
+
 TEST(CaseJson, hides_secrets_unless_asked_for) {
     const std::string hidden = case_json(full_record(), Secrets::redacted).dump();
     for (const char* secret : {"hunter2", "s3cr3t", "a=b", "code=abc"}) {
@@ -73,6 +102,7 @@ TEST(CaseJson, bytes_that_are_not_utf_8_are_escaped_and_dump_never_throws) {
     record.host = "\xf5";
     record.user_agent = std::string("a\0b", 3);
     record.method = "\x80";
+    record.sni = record.tls_cipher = "\xff";
     record.evidence.add("text", "\xfe");
     EXPECT_NO_THROW((void)case_json(record, Secrets::shown).dump());
     EXPECT_NO_THROW((void)logpush_json(record).dump());
@@ -137,6 +167,30 @@ TEST(LogpushJson, carries_cloudflares_names_and_semantics) {
     EXPECT_EQ(empty["OriginIP"], "");
     EXPECT_EQ(empty["OriginFailureCause"], "none");
     EXPECT_EQ(empty["OriginTCPHandshakeDurationMs"], 0);
+}
+
+TEST(LogpushJson, names_tls_as_cloudflare_does) {
+    Record record = full_record();
+    auto json = logpush_json(record);
+    EXPECT_EQ(json["ClientSSLProtocol"], "TLSv1.3");
+    EXPECT_EQ(json["ClientSSLCipher"], "TLS_AES_128_GCM_SHA256");
+    EXPECT_EQ(json["OriginSSLProtocol"], "TLSv1.3");
+    EXPECT_EQ(json["OriginTLSHandshakeDurationMs"], 1);
+    record.attempts.back().tls_us = 0;  // reused
+    EXPECT_EQ(logpush_json(record)["OriginTLSHandshakeDurationMs"], 0);
+    record.attempts.back().tls_us = -1;  // the origin refused the connection
+    record.attempts.back().tls_version = 0;
+    json = logpush_json(record);
+    EXPECT_EQ(json["OriginTLSHandshakeDurationMs"], 0);
+    EXPECT_EQ(json["OriginSSLProtocol"], "unknown");
+    record.attempts.clear();
+    EXPECT_EQ(logpush_json(record)["OriginSSLProtocol"], "unknown");
+
+    json = logpush_json(plain_record());
+    EXPECT_EQ(json["ClientSSLProtocol"], "none");
+    EXPECT_EQ(json["ClientSSLCipher"], "NONE");
+    EXPECT_EQ(json["OriginSSLProtocol"], "none");
+    EXPECT_EQ(json["OriginTLSHandshakeDurationMs"], 0);
 }
 
 std::string_view type_of(const nlohmann::ordered_json& value) {

@@ -19,10 +19,15 @@ std::string address_text(const ip::Endpoint& endpoint) {
     return endpoint == ip::Endpoint{} ? std::string() : endpoint.address.to_string();
 }
 
-/// What Logpush writes for a hop without TLS is `none`; what was spoken otherwise is not recorded
-/// yet.
-std::string_view tls_version(std::string_view scheme) {
-    return scheme.starts_with("https") ? "unknown" : "none";
+/// `scheme` may be a whole URL. https without a version is a handshake that came to nothing.
+std::string_view tls_version(std::string_view scheme, uint16_t version) {
+    if (version == 0 && scheme.starts_with("https")) return "unknown";
+    return tls_version_name(version);
+}
+
+std::string_view origin_tls_version(const Record& record) {
+    if (record.attempts.empty()) return "unknown";
+    return tls_version(record.origin_url, record.attempts.back().tls_version);
 }
 
 ordered_json attempts_json(const Record& record) {
@@ -45,7 +50,8 @@ ordered_json logpush_json(const Record& record) {
             {"CacheCacheStatus", record.attempts.empty() ? "unknown" : "dynamic"},
             {"ClientIP", address_text(record.client)},
             {"ClientSrcPort", record.client.port},
-            {"ClientSSLProtocol", tls_version(record.scheme)},
+            {"ClientSSLCipher", record.tls_cipher.empty() ? "NONE" : json_text(record.tls_cipher)},
+            {"ClientSSLProtocol", tls_version(record.scheme, record.tls_version)},
             {"ClientRequestBytes", record.request_bytes},
             {"ClientRequestHost", json_text(redact_uri(record.host))},
             {"ClientRequestMethod", json_text(record.method)},
@@ -69,11 +75,11 @@ ordered_json logpush_json(const Record& record) {
             {"OriginResponseStatus", record.origin_status},
             {"OriginDNSResponseTimeMs", rounded_ms(last.dns_us)},
             {"OriginTCPHandshakeDurationMs", rounded_ms(last.connect_us)},
-            {"OriginTLSHandshakeDurationMs", 0},
+            {"OriginTLSHandshakeDurationMs", rounded_ms(last.tls_us)},
             {"OriginRequestHeaderSendDurationMs", rounded_ms(last.send_us)},
             {"OriginResponseHeaderReceiveDurationMs", rounded_ms(last.header_us)},
             {"OriginResponseDurationMs", rounded_ms(last.total_us)},
-            {"OriginSSLProtocol", tls_version(record.origin_url)},
+            {"OriginSSLProtocol", origin_tls_version(record)},
             {"OriginFailureCause", row.name},
             {"OriginFailurePhase", row.phase()},
             {"OriginFailureActor", to_string(row.actor)},

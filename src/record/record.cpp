@@ -18,4 +18,21 @@ std::string_view to_string(Close close) {
     return "open";
 }
 
+std::string_view tls_version_name(uint16_t version) {
+    switch (version) {
+        case 0:
+            return "none";
+        case 0x0301:
+            return "TLSv1";
+        case 0x0302:
+            return "TLSv1.1";
+        case 0x0303:
+            return "TLSv1.2";
+        case 0x0304:
+            return "TLSv1.3";
+        default:
+            return "unknown";
+    }
+}
+
 }  // namespace edgecase::record

@@ -19,6 +19,10 @@ enum class Close : uint8_t { open, fin, rst, timeout, local };
 
 std::string_view to_string(Close close);
 
+/// `TLSv1.3` of 0x0304, as Logpush and OpenSSL write it; `none` of 0, `unknown` of what is no
+/// version.
+std::string_view tls_version_name(uint16_t version);
+
 /// One try on one connection to an origin. Durations are -1 when the phase was not reached.
 struct Attempt {
     cause::Cause cause = cause::Cause::none;
@@ -30,6 +34,7 @@ struct Attempt {
     uint32_t nth_request = 1;  // on this connection
     int64_t dns_us = -1;
     int64_t connect_us = -1;     // 0 when reused
+    int64_t tls_us = -1;         // the handshake; 0 when reused, -1 when not reached or plain
     int64_t send_us = -1;        // request head and body written
     int64_t first_byte_us = -1;  // from request sent to first response byte
     int64_t header_us = -1;      // from request sent to response head complete
@@ -40,6 +45,11 @@ struct Attempt {
     uint16_t status = 0;        // what the origin said, 0: nothing readable
     Close close = Close::open;
     bool retried = false;      // another attempt followed
+    uint16_t tls_version = 0;  // as on the wire: 0x0303 TLSv1.2, 0x0304 TLSv1.3; 0: plain
+    bool tls_resumed = false;
+    bool http2 = false;
+    uint32_t stream_id = 0;    // of the request on an HTTP/2 connection
+    bool downgraded = false;   // made over HTTP/1.1 because HTTP/2 had failed
     cause::Evidence evidence;  // empty on success
 
     bool operator==(const Attempt&) const = default;
@@ -55,9 +65,12 @@ struct BasicRecord {
     int64_t first_byte_us = -1;  // until the response head was written to the client
     Text colo;
     ip::Endpoint client;
-    ip::Endpoint edge;  // the address the client connected to
-    Text scheme;        // http or https
-    Text protocol;      // HTTP/1.0, HTTP/1.1
+    ip::Endpoint edge;         // the address the client connected to
+    Text scheme;               // http or https
+    uint16_t tls_version = 0;  // of the client's connection, as in Attempt; 0: plain
+    Text tls_cipher;           // as OpenSSL names it; empty: plain
+    Text sni;                  // the server name the client asked for; empty: none
+    Text protocol;             // HTTP/1.0, HTTP/1.1, HTTP/2
     Text method;
     Text host;
     Text uri;  // path and query

@@ -1,11 +1,12 @@
-// Owns a record with every field set, for tests.
+// Owns records with every field set, for tests.
 #pragma once
 
 #include "record/record.hpp"
 
 namespace edgecase::record {
 
-inline Record full_record() {
+/// All that a request without TLS and HTTP/2 can have.
+inline Record plain_record() {
     using namespace std::chrono_literals;
     Record record;
     record.ray = RayId(0x7a1b2c3d4e5f6789);
@@ -84,6 +85,29 @@ inline Record full_record() {
         .add("complete", false)
         .add("negative", int64_t{-5})
         .add("sample", sample);
+    return record;
+}
+
+inline Record full_record() {
+    Record record = plain_record();
+    record.scheme = "https";
+    record.protocol = "HTTP/2";
+    record.tls_version = 0x0304;
+    record.tls_cipher = "TLS_AES_128_GCM_SHA256";
+    record.sni = "www.shop.example";
+    record.origin_url = "https://127.0.0.1:3000";
+
+    Attempt& first = record.attempts[0];
+    first.tls_us = 0;
+    first.tls_version = 0x0303;
+    first.http2 = true;
+    first.stream_id = 17;
+
+    Attempt& second = record.attempts[1];
+    second.tls_us = 1250;
+    second.tls_version = 0x0304;
+    second.tls_resumed = true;
+    second.downgraded = true;
     return record;
 }
 

@@ -32,5 +32,16 @@ std::span<const Scenario> body_trailers();
 std::span<const Scenario> body_extra_bytes();
 std::span<const Scenario> killed_process();
 std::span<const Scenario> origin_status();
+std::span<const Scenario> tls_ok();
+std::span<const Scenario> tls_handshake();
+std::span<const Scenario> tls_certificate();
+std::span<const Scenario> tls_client_certificate();
+std::span<const Scenario> tls_broken();
+std::span<const Scenario> h2_ok();
+std::span<const Scenario> h2_stream();
+std::span<const Scenario> h2_connection();
+std::span<const Scenario> h2_framing();
+std::span<const Scenario> h2_fields();
+std::span<const Scenario> h2_late();
 
 }  // namespace edgecase::lab::faults

@@ -1,0 +1,409 @@
+#include "mux/connection.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace edgecase::mux {
+namespace {
+
+constexpr size_t kFlushBytes = 64 * 1024;      // frames made before the carrier takes them
+constexpr size_t kBytesPerTurn = 1024 * 1024;  // then others may run
+constexpr uint32_t kInternalError = 2;         // RFC 9113 §7
+constexpr uint32_t kCancel = 8;
+
+}  // namespace
+
+/// What a stream of the connection reads and writes through. Outlives the connection if need be.
+class Connection::StreamLayer final : public net::Layer {
+  public:
+    StreamLayer(Connection& connection, uint32_t id)
+        : connection_(&connection), id_(id), role_(connection.role_) {}
+    ~StreamLayer() override { leave(kInternalError); }
+
+    Result read(std::span<char> into) override {
+        const std::string_view text = readable();
+        if (!text.empty()) {
+            const size_t size = std::min(text.size(), into.size());
+            std::copy_n(text.data(), size, into.data());
+            consume(size);
+            return Result::done(size);
+        }
+        if (failed()) return Result::failed({failure()});
+        if (ended()) return Result::done(0);
+        descriptor_->readable = false;
+        return Result::blocked();
+    }
+
+    Result write(std::span<const iovec> parts) override {
+        // The response may have come all the same; the read tells what happened.
+        size_t taken = 0;
+        for (const iovec& part : parts) {
+            const std::string_view text(static_cast<const char*>(part.iov_base), part.iov_len);
+            const size_t size =
+                connection_ == nullptr ? text.size() : connection_->session_.write(id_, text);
+            taken += size;
+            if (size < text.size()) break;
+        }
+        if (connection_ != nullptr) connection_->flush_soon();
+        if (taken > 0) return Result::done(taken);
+        descriptor_->writable = false;
+        return Result::blocked();
+    }
+
+    bool has_buffered() const override { return !readable().empty(); }
+    bool has_unread() override { return has_buffered() || failed() || ended(); }
+    void shutdown_write() override {}
+    void close(bool /*abort*/) override {
+        leave(role_ == h2::Role::client ? kCancel : kInternalError);
+    }
+
+    /// The connection is over: what it has for this stream is kept here.
+    void detach(const std::optional<Trouble>& trouble) {
+        rest_ = readable();
+        ended_ = connection_->session_.ended(id_);
+        if (!failed_ && !ended_) {
+            trouble_ = trouble.value_or(connection_->trouble_now(Trouble::Kind::closed));
+            failed_ = true;
+        } else if (failed()) {
+            note_fault();
+        }
+        connection_ = nullptr;
+        descriptor_->carrier = -1;
+    }
+    void wake() {
+        descriptor_->readable = descriptor_->writable = true;
+        if (failed()) descriptor_->read_closed = true;
+        descriptor_->dispatch();
+    }
+
+    void set_descriptor(net::Descriptor* descriptor) { descriptor_ = descriptor; }
+    net::Descriptor& descriptor() { return *descriptor_; }
+    uint32_t id() const { return id_; }
+    bool failed() const {
+        return failed_ ||
+               (connection_ != nullptr && connection_->session_.stream_fault(id_) != nullptr);
+    }
+    Trouble trouble() {
+        note_fault();
+        Trouble trouble = trouble_;
+        trouble.stream_id = id_;
+        return trouble;
+    }
+
+  private:
+    std::string_view readable() const {
+        return connection_ == nullptr ? std::string_view(rest_)
+                                      : connection_->session_.readable(id_);
+    }
+    bool ended() const {
+        return connection_ == nullptr ? ended_ : connection_->session_.ended(id_);
+    }
+    void consume(size_t size) {
+        if (connection_ == nullptr) {
+            rest_.erase(0, size);
+            return;
+        }
+        connection_->session_.consume(id_, size);
+        if (connection_->session_.wants_to_write()) connection_->flush_soon();
+    }
+    void note_fault() {
+        if (failed_ || connection_ == nullptr) return;
+        const h2::Fault* const fault = connection_->session_.stream_fault(id_);
+        if (fault == nullptr) return;
+        trouble_ = connection_->trouble_now(Trouble::Kind::fault);
+        trouble_.fault = *fault;
+        failed_ = true;
+    }
+    /// To a request's reader a stream that failed is a client that left.
+    net::ErrorKind failure() {
+        note_fault();
+        return role_ == h2::Role::client ? net::ErrorKind::layer : net::ErrorKind::reset;
+    }
+    void leave(uint32_t error_code) {
+        if (connection_ == nullptr) return;
+        Connection& connection = *std::exchange(connection_, nullptr);
+        connection.session_.close(id_, error_code);
+        connection.forget(*this);
+    }
+
+    Connection* connection_;
+    uint32_t id_;
+    h2::Role role_;
+    net::Descriptor* descriptor_ = nullptr;
+    bool failed_ = false;
+    bool ended_ = false;
+    std::string rest_;
+    Trouble trouble_;
+};
+
+Connection::Connection(net::Loop& loop, net::Stream carrier, h2::Role role,
+                       const h2::Limits& limits, const Timeouts& timeouts, std::span<char> scratch,
+                       Acceptor* acceptor)
+    : loop_(loop),
+      carrier_(std::move(carrier)),
+      role_(role),
+      timeouts_(timeouts),
+      scratch_(scratch),
+      acceptor_(acceptor),
+      session_(role, limits, *this),
+      started_(loop.now()),
+      last_read_(started_),
+      idle_since_(started_) {}
+
+Connection::~Connection() {
+    for (StreamLayer* const layer : layers_) layer->detach(trouble_);
+    if (carrier_) carrier_.descriptor().writer = nullptr;
+}
+
+net::Task<void> Connection::run(std::string first) {
+    bool alive = first.empty() || session_.receive(first, loop_.now());
+    flush();
+    size_t since_yield = 0;
+    while (alive && !over_) {
+        const net::ReadResult got = co_await carrier_.read_some(scratch_, next_deadline());
+        if (over_) break;
+        if (!got) {
+            const net::ErrorKind kind = got.error().kind;
+            if (kind == net::ErrorKind::deadline || kind == net::ErrorKind::cancelled) {
+                if (expired()) break;
+                continue;
+            }
+            end_by(got.error());
+            break;
+        }
+        if (*got == 0) {
+            end(open_streams() == 0 ? std::nullopt
+                                    : std::optional(trouble_now(Trouble::Kind::fin)));
+            break;
+        }
+        last_read_ = loop_.now();
+        alive = session_.receive({scratch_.data(), *got}, loop_.now());
+        flush();
+        since_yield += *got;
+        if (since_yield > kBytesPerTurn) {
+            since_yield = 0;
+            co_await loop_.yield();
+        }
+        if (!over_ && session_.going_away() && open_streams() == 0) break;
+    }
+    if (!alive && !over_) {
+        Trouble trouble = trouble_now(Trouble::Kind::fault);
+        if (session_.fault()) trouble.fault = *session_.fault();
+        end(std::move(trouble));
+    }
+    end(std::nullopt);
+    waker_.disarm();
+    flusher_.disarm();
+    carrier_.descriptor().writer = nullptr;
+    carrier_.close();
+}
+
+std::optional<net::Stream> Connection::open() {
+    if (over_) return std::nullopt;
+    const std::optional<uint32_t> id = session_.open();
+    if (!id) return std::nullopt;
+    if (open_streams() == 1) {
+        last_read_ = loop_.now();  // silence counts from here
+        if (timeouts_.ping > base::Duration::zero()) look_again();
+    }
+    return make_stream(*id);
+}
+
+void Connection::shut_down() {
+    if (over_) return;
+    session_.shut_down();
+    flush_soon();
+    look_again();
+}
+
+net::Stream Connection::make_stream(uint32_t id) {
+    ++made_;
+    auto layer = std::make_unique<StreamLayer>(*this, id);
+    StreamLayer* const raw = layer.get();
+    net::Descriptor* const descriptor = net::Descriptor::detached(loop_, std::move(layer));
+    descriptor->carrier = carrier_.descriptor().socket();
+    descriptor->readable = descriptor->writable = true;
+    raw->set_descriptor(descriptor);
+    layers_.push_back(raw);  // numbers only grow, so the list stays in order
+    return net::Stream(descriptor);
+}
+
+Connection::StreamLayer* Connection::find(uint32_t id) {
+    const auto found = std::ranges::lower_bound(layers_, id, {}, &StreamLayer::id);
+    return found == layers_.end() || (*found)->id() != id ? nullptr : *found;
+}
+
+void Connection::forget(StreamLayer& layer) {
+    const auto found = std::ranges::lower_bound(layers_, layer.id(), {}, &StreamLayer::id);
+    if (found != layers_.end() && *found == &layer) layers_.erase(found);
+    if (over_) return;
+    flush_soon();
+    if (open_streams() > 0) return;
+    idle_since_ = loop_.now();
+    if (session_.going_away()) look_again();
+}
+
+void Connection::on_opened(uint32_t stream_id) {
+    opened_.push_back(stream_id);
+}
+
+/// Runs what waits for streams. Never from within a call of the session's.
+void Connection::wake_ready() {
+    if (waking_) return;
+    waking_ = true;
+    for (size_t i = 0; i < opened_.size(); ++i) acceptor_->on_request(make_stream(opened_[i]));
+    opened_.clear();
+    for (size_t i = 0; i < ready_.size(); ++i) {
+        StreamLayer* const layer = find(ready_[i].stream_id);
+        if (layer == nullptr) continue;
+        net::Descriptor& descriptor = layer->descriptor();
+        if (ready_[i].to_write) {
+            descriptor.writable = true;
+        } else {
+            descriptor.readable = true;
+            if (layer->failed()) descriptor.read_closed = true;
+        }
+        descriptor.dispatch();
+    }
+    ready_.clear();
+    waking_ = false;
+}
+
+void Connection::flush_soon() {
+    if (!over_) loop_.fire_soon(flusher_);
+}
+
+void Connection::flush() {
+    flusher_.disarm();
+    while (!over_) {
+        if (out_.empty() && (!session_.produce(out_, kFlushBytes) || out_.empty())) break;
+        std::array whole{net::part(out_.view())};
+        std::span<iovec> parts(whole);
+        const net::WriteResult written = carrier_.write_now(parts);
+        if (!written) {
+            end_by(written.error());
+            return;
+        }
+        const size_t left = parts.empty() ? 0 : parts.front().iov_len;
+        if (left < out_.size()) blocked_since_ = {};
+        out_.consume(out_.size() - left);
+        if (left == 0) continue;
+        carrier_.descriptor().writer = &on_writable_;
+        if (blocked_since_ == base::SteadyTime()) {
+            blocked_since_ = loop_.now();
+            if (timeouts_.write > base::Duration::zero()) look_again();
+        }
+        wake_ready();
+        return;
+    }
+    if (carrier_) carrier_.descriptor().writer = nullptr;
+    if (out_.capacity() > kFlushBytes / 4 && open_streams() == 0) out_.release();
+    wake_ready();
+}
+
+void Connection::look_again() {
+    loop_.fire_soon(waker_);
+}
+
+void Connection::end_by(const net::Error& error) {
+    Trouble trouble =
+        trouble_now(error.kind == net::ErrorKind::reset || error.kind == net::ErrorKind::broken_pipe
+                        ? Trouble::Kind::rst
+                        : Trouble::Kind::lost);
+    trouble.error = error;
+    if (const net::Layer* const layer = carrier_.layer()) trouble.below = layer->broken();
+    end(open_streams() == 0 ? std::nullopt : std::optional(std::move(trouble)));
+}
+
+/// Every stream learns of it; run() comes to its end.
+void Connection::end(std::optional<Trouble> trouble) {
+    if (over_) return;
+    wake_ready();
+    over_ = true;
+    trouble_ = std::move(trouble);
+    std::vector<StreamLayer*> layers = std::move(layers_);
+    layers_.clear();
+    std::vector<net::Descriptor*> descriptors;
+    for (StreamLayer* const layer : layers) {
+        layer->detach(trouble_);
+        descriptors.push_back(&layer->descriptor());
+    }
+    // Closed descriptors stay in memory until the loop's turn ends, and dispatch to nobody.
+    for (net::Descriptor* const descriptor : descriptors) {
+        if (descriptor->is_closed()) continue;
+        descriptor->readable = descriptor->writable = descriptor->read_closed = true;
+        descriptor->dispatch();
+    }
+    look_again();
+}
+
+Trouble Connection::trouble_now(Trouble::Kind kind) const {
+    Trouble trouble;
+    trouble.kind = kind;
+    trouble.frames = session_.frames().lines();
+    trouble.streams_open = session_.open_streams();
+    trouble.peer_stream_limit = session_.peer_stream_limit();
+    trouble.settings_received = session_.settings_received();
+    return trouble;
+}
+
+base::Deadline Connection::next_deadline() const {
+    using base::Deadline;
+    Deadline next = Deadline::never();
+    const auto consider = [&](base::SteadyTime since, base::Duration span) {
+        if (span > base::Duration::zero()) next = next.earlier(Deadline::after(since, span));
+    };
+    const bool idle = session_.open_streams() == 0;
+    if (idle) consider(idle_since_, timeouts_.idle);
+    if (role_ == h2::Role::client && !session_.settings_received()) {
+        consider(started_, timeouts_.settings);
+    }
+    if (!idle) consider(ping_sent_.value_or(last_read_), timeouts_.ping);
+    if (blocked_since_ != base::SteadyTime()) consider(blocked_since_, timeouts_.write);
+    return next;
+}
+
+/// True: the connection has come to its end.
+bool Connection::expired() {
+    const base::SteadyTime now = loop_.now();
+    const auto over = [&](base::SteadyTime since, base::Duration span) {
+        return span > base::Duration::zero() && now - since >= span;
+    };
+    const bool idle = open_streams() == 0;
+    if (idle && session_.going_away()) return true;
+    if (idle && over(idle_since_, timeouts_.idle)) {
+        session_.shut_down();
+        flush();
+        return true;
+    }
+    if (blocked_since_ != base::SteadyTime() && over(blocked_since_, timeouts_.write)) {
+        end(trouble_now(Trouble::Kind::write_timeout));
+        return true;
+    }
+    if (role_ == h2::Role::client && !session_.settings_received() &&
+        over(started_, timeouts_.settings)) {
+        end(trouble_now(Trouble::Kind::settings_timeout));
+        return true;
+    }
+    if (idle || !over(ping_sent_.value_or(last_read_), timeouts_.ping)) return false;
+    if (ping_sent_) {
+        end(trouble_now(Trouble::Kind::ping_timeout));
+        return true;
+    }
+    session_.send_ping();
+    ping_sent_ = now;
+    flush();
+    return false;
+}
+
+Trouble trouble_of(const net::Stream& stream) {
+    auto* const layer = dynamic_cast<Connection::StreamLayer*>(stream.layer());
+    return layer == nullptr ? Trouble() : layer->trouble();
+}
+
+uint32_t stream_id(const net::Stream& stream) {
+    const auto* const layer = dynamic_cast<const Connection::StreamLayer*>(stream.layer());
+    return layer == nullptr ? 0 : layer->id();
+}
+
+}  // namespace edgecase::mux

@@ -1,0 +1,139 @@
+#include "origin/transport_failure.hpp"
+
+#include "mux/connection.hpp"
+#include "origin/evidence.hpp"
+
+namespace edgecase::origin {
+namespace {
+
+using cause::Cause;
+using cause::Evidence;
+using cause::Failure;
+using h2::Rule;
+using mux::Trouble;
+
+constexpr uint32_t kRefusedStream = 7;  // RFC 9113 §7
+constexpr uint32_t kHttp11Required = 13;
+constexpr int kCertificateRequired = 116;  // RFC 8446 §6
+constexpr int kHandshakeFailure = 40;
+
+Cause cause_of(const h2::Fault& fault, const Trouble& trouble) {
+    switch (fault.rule) {
+        case Rule::reset:
+            return fault.error_code == kHttp11Required ? Cause::h2_http11_required
+                                                       : Cause::h2_rst_stream;
+        case Rule::goaway:
+            return Cause::h2_goaway;
+        case Rule::unprocessed:
+            if (trouble.settings_received && trouble.peer_stream_limit == 0) {
+                return Cause::h2_max_streams_zero;
+            }
+            return fault.error_code == kRefusedStream ? Cause::h2_refused : Cause::h2_goaway;
+        case Rule::forbidden_field:
+            return Cause::h2_forbidden_field;
+        case Rule::bad_pseudo:
+            return Cause::h2_bad_pseudo;
+        case Rule::bad_field:
+            return Cause::h2_bad_field;
+        case Rule::header_list_size:
+        case Rule::header_bomb:
+            return Cause::h2_header_list_too_large;
+        case Rule::content_length:
+            return Cause::h2_content_length;
+        case Rule::closed_early:
+            return Cause::h2_closed_early;
+        case Rule::not_http2:
+            return Cause::h2_not_spoken;
+        case Rule::frame_size:
+            return Cause::h2_frame_size;
+        case Rule::flow_control:
+            return Cause::h2_flow_control;
+        case Rule::compression:
+            return Cause::h2_compression_error;
+        case Rule::closed_stream:
+            return Cause::h2_closed_stream;
+        case Rule::max_streams_zero:
+            return Cause::h2_max_streams_zero;
+        case Rule::none:
+        case Rule::protocol:
+        case Rule::rapid_reset:
+        case Rule::continuation_flood:
+        case Rule::settings_flood:
+        case Rule::ping_flood:
+        case Rule::empty_frame_flood:
+            return Cause::h2_protocol_error;
+    }
+    return Cause::h2_protocol_error;
+}
+
+bool demands_certificate(const net::Layer::Broken& broken, const Connection& connection) {
+    return broken.alert == kCertificateRequired ||
+           (connection.client_cert_requested && broken.alert == kHandshakeFailure);
+}
+
+Cause cause_of(const Trouble& trouble, const Connection& connection) {
+    switch (trouble.kind) {
+        case Trouble::Kind::fault:
+            return cause_of(trouble.fault, trouble);
+        case Trouble::Kind::fin:
+            return Cause::h2_connection_fin;
+        case Trouble::Kind::rst:
+            return Cause::h2_connection_rst;
+        case Trouble::Kind::lost:
+            if (trouble.error.kind != net::ErrorKind::layer) return Cause::resp_connection_lost;
+            return demands_certificate(trouble.below, connection) ? Cause::tls_client_cert_required
+                                                                  : Cause::tls_broken;
+        case Trouble::Kind::settings_timeout:
+            return Cause::h2_settings_timeout;
+        case Trouble::Kind::ping_timeout:
+            return Cause::h2_ping_timeout;
+        case Trouble::Kind::write_timeout:
+            return Cause::request_write_stalled;
+        case Trouble::Kind::closed:
+            break;
+    }
+    return Cause::edge_internal;
+}
+
+void add_broken(Evidence& evidence, const net::Layer::Broken& broken) {
+    if (broken.alert >= 0) evidence.add("tls_alert_number", broken.alert);
+    if (!broken.detail.empty()) evidence.add("tls_detail", broken.detail);
+}
+
+void add_fault(Evidence& evidence, const h2::Fault& fault) {
+    evidence.add("h2_rule", h2::to_string(fault.rule));
+    evidence.add("h2_error", h2::error_code_name(fault.error_code));
+    evidence.add("h2_scope", fault.is_connection ? "connection" : "stream");
+    if (fault.rule == Rule::goaway || fault.last_stream_id != 0) {
+        evidence.add("h2_last_stream_id", fault.last_stream_id);
+    }
+    if (!fault.field.empty()) evidence.add("h2_field", fault.field);
+    if (!fault.detail.empty()) evidence.add("h2_detail", fault.detail);
+}
+
+}  // namespace
+
+Failure transport_failure(const AttemptView& attempt) {
+    Evidence evidence = history(attempt);
+    if (attempt.connection.stream_id == 0) {
+        const net::Layer* const layer = attempt.connection.stream.layer();
+        const net::Layer::Broken broken = layer != nullptr ? layer->broken() : net::Layer::Broken();
+        add_broken(evidence, broken);
+        return Failure(demands_certificate(broken, attempt.connection)
+                           ? Cause::tls_client_cert_required
+                           : Cause::tls_broken,
+                       std::move(evidence));
+    }
+    const Trouble trouble = mux::trouble_of(attempt.connection.stream);
+    if (trouble.kind == Trouble::Kind::fault) add_fault(evidence, trouble.fault);
+    if (trouble.error.number != 0) evidence.add("errno", trouble.error.name());
+    add_broken(evidence, trouble.below);
+    evidence.add("h2_stream_id", attempt.connection.stream_id);
+    evidence.add("h2_streams_open", uint64_t{trouble.streams_open});
+    evidence.add("h2_settings_received", trouble.settings_received);
+    if (trouble.settings_received) evidence.add("h2_stream_limit", trouble.peer_stream_limit);
+    evidence.add("h2_frames", trouble.frames);
+    return Failure(cause_of(trouble, attempt.connection), std::move(evidence));
+}
+
+}  // namespace edgecase::origin
