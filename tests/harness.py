@@ -118,7 +118,8 @@ def scenario_config(row):
     that a busy machine does not overrun, under its own lines."""
     lines = {'limits.hold_back_time': '"400ms"', 'timeouts.connect': '"1500ms"',
              'timeouts.ack': '"2s"', 'timeouts.read': '"2s"', 'timeouts.write': '"2s"',
-             'timeouts.dns': '"1s"'}
+             'timeouts.dns': '"1s"', 'timeouts.tls_handshake': '"2s"',
+             'timeouts.h2_settings': '"2s"'}
     lines |= dict(re.findall(r'^\s*(\S+)\s*=\s*(.+)$', row['edge_config'], re.MULTILINE))
     return ''.join(f'{key} = {value}\n' for key, value in lines.items())
 

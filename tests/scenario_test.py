@@ -31,8 +31,13 @@ class Bench:
         self.lab.wait_for_line(r'main')
         self.ports = dict(re.findall(r'(\w+)[= ](\d+\.\d+\.\d+\.\d+:\d+)',
                                      ' '.join(self.lab.first_lines)))
+        host, port = self.ports['main'].split(':')
+        listing = wire.fetch((host, int(port)), headers=[('Accept', 'application/json')])
+        self.rows = {row['scenario']: row for row in json.loads(listing.body)}
+        self.ca = next(row['ca'] for row in self.rows.values() if row['ca'])
         self.causes = {row['name']: row for row in harness.run_json('explain', '--list', '--json')}
         self.lock = threading.Lock()
+        self.one_by_one = threading.Lock()
         self.edges = {}
 
     def edge_for(self, row):
@@ -40,9 +45,16 @@ class Bench:
         target = row['target']
         if target in ('dns', 'resolver_down'):
             return self._edge(target, row), 'asked-for-' + row['host']
-        if row['warmup_path'] or row['edge_config']:  # an edge, and a pool, of its own
+        # an edge, and a pool, of its own
+        if row['warmup_path'] or row['edge_config'] or row['origin_name']:
             return self._edge(row['scenario'], row), 'main.test'
-        return self._edge('plain', row), f'{target}.test'.replace('_', '-')
+        return self._edge('plain', row), self._host(row)
+
+    @staticmethod
+    def _host(row):
+        """The host that leads to a row's port."""
+        name = row['scenario'] + '.own' if row['target'] == 'own' else row['target']
+        return f'{name}.test'.replace('_', '-')
 
     def _edge(self, key, row):
         with self.lock:
@@ -52,17 +64,24 @@ class Bench:
 
     def _start(self, key, row):
         port = self.ports['main'].split(':')[1]
+        row = self.rows[row['scenario']]  # with its port, and the lab's files in its settings
         options = {'config': harness.scenario_config(row), 'timeouts': {}}
         if key in ('dns', 'resolver_down'):
             names = {r['host'] for r in rows() if r['target'] == key}
             return harness.Edge(routes=[f'asked-for-{n}=http://{n}:{port}' for n in names],
                                 flags=('--resolver', self.ports[key]), **options)
         if key == 'plain':
-            return harness.Edge(routes=[f'{t}.test=http://{self.ports[t.replace("-", "_")]}'
-                                        for t in ('main', 'reuse', 'closed', 'full-queue')],
-                                **options)
-        target = row['target'] if row['target'] in self.ports else 'main'
-        return harness.Edge(f'http://{self.ports[target]}', **options)
+            routes = {f'{self._host(r)}={self._origin(r)}' for r in self.rows.values()
+                      if r['target'] not in ('dns', 'resolver_down', 'namespace')}
+            return harness.Edge(routes=sorted(routes), flags=('--origin-ca', self.ca), **options)
+        flags = ['--origin-ca', self.ca]
+        if row['origin_name']:
+            flags += ['--origin-name', row['origin_name']]
+        return harness.Edge(self._origin(row), flags=flags, **options)
+
+    @staticmethod
+    def _origin(row):
+        return f'{row["scheme"]}://{row["host"]}:{row["port"]}'
 
     def stop(self):
         for edge in self.edges.values():
@@ -81,6 +100,12 @@ def rows():
 class ScenarioTest(harness.TestCase):
     def check(self, row):
         edge, host = bench.get().edge_for(row)
+        if row['target'] != 'h2':
+            return self.check_on(edge, host, row)
+        with bench.get().one_by_one:  # they share connections
+            return self.check_on(edge, host, row)
+
+    def check_on(self, edge, host, row):
         busy = self.warm_up(edge, host, row)
         size = row['request_body_bytes']
         response = wire.fetch(edge.address, row['method'], row['path'], row['request_headers'],

@@ -37,25 +37,38 @@ struct Stop {
     std::string problem;  // empty: what was promised came true
 };
 
+// Short, as those of overrides() are.
+constexpr std::string_view kTimeouts =
+    "timeouts.tls_handshake = \"2s\"\ntimeouts.h2_settings = \"2s\"\n";
+
 /// Needs an edge of its own: another resolver, or settings the rest must not run with.
 bool is_special(const Scenario& scenario) {
-    return scenario.target == Target::resolver_down || !scenario.edge_config.empty();
+    return scenario.target == Target::resolver_down || !scenario.edge_config.empty() ||
+           !scenario.origin_name.empty();
+}
+
+/// Depends on connections that others must not share.
+bool is_pooled(const Scenario& scenario) {
+    return scenario.target == Target::reuse || scenario.target == Target::tls_reuse ||
+           scenario.target == Target::h2;
 }
 
 std::string origin_url(const Scenario& scenario, const lab::Ports& ports) {
     const ip::Endpoint& at = ports.origin(scenario);
     const std::string host =
         scenario.host.empty() ? at.address.to_string() : std::string(scenario.host);
-    return "http://" + host + ":" + std::to_string(at.port);
+    return (scenario.is_tls() ? "https://" : "http://") + host + ":" + std::to_string(at.port);
 }
 
 config::Overrides overrides(const std::string& listen, const std::string& data_dir,
-                            const std::string& origin, const ip::Endpoint* resolver) {
+                            const std::string& origin, const ip::Endpoint* resolver,
+                            const lab::Ports& ports) {
     config::Overrides values;
     values.listen = listen;
     values.admin = "127.0.0.1:0";
     values.data_dir = data_dir;
     values.origin = origin;
+    values.origin_ca = ports.ca_file();
     values.workers = "1";  // reuse scenarios need the second request where the first one was
     values.connect_timeout = "1s";
     values.ack_timeout = "2s";
@@ -130,8 +143,9 @@ Stop visit_special(const Scenario& scenario, const lab::Ports& ports, const std:
     Stop stop{&scenario, {}, {}, {}};
     const std::string own_dir = data_dir + "/" + std::string(scenario.name);
     auto values = overrides("127.0.0.1:0", own_dir, origin_url(scenario, ports),
-                            ports.resolver(scenario.target));
-    const auto edge = start_edge(std::string(scenario.edge_config), values);
+                            ports.resolver(scenario.target), ports);
+    if (!scenario.origin_name.empty()) values.origin_name = std::string(scenario.origin_name);
+    const auto edge = start_edge(std::string(kTimeouts) + ports.edge_config(scenario), values);
     if (!edge) {
         stop.problem = edge.error();
         return stop;
@@ -146,8 +160,7 @@ class Tour {
         : ports_(ports), edge_(edge), data_dir_(data_dir) {
         for (const Scenario& scenario : lab::scenarios()) {
             if (scenario.target == Target::network) continue;
-            // What depends on the pool's state must not share it with others.
-            const bool quiet = !is_special(scenario) && scenario.target != Target::reuse;
+            const bool quiet = !is_special(scenario) && !is_pooled(scenario);
             (quiet ? plain_ : alone_).push_back(&scenario);
         }
     }
@@ -275,7 +288,7 @@ config::Overrides demo_overrides(const DemoFlags& flags, const lab::Ports& ports
                                  const std::string& data_dir) {
     const ip::Endpoint* const resolver = ports.resolver(Target::dns);
     config::Overrides values =
-        overrides(flags.listen, data_dir, "http://" + ports.main.to_string(), resolver);
+        overrides(flags.listen, data_dir, "http://" + ports.main.to_string(), resolver, ports);
     for (const Scenario& scenario : lab::scenarios()) {
         if (scenario.target == Target::main || scenario.target == Target::network ||
             is_special(scenario)) {
@@ -310,7 +323,7 @@ int run_demo(const DemoFlags& flags) {
         return kUsage;
     }
     const lab::Ports& ports = (*lab)->ports();
-    const auto edge = start_edge("", demo_overrides(flags, ports, data_dir));
+    const auto edge = start_edge(std::string(kTimeouts), demo_overrides(flags, ports, data_dir));
     if (!edge) {
         complain(edge.error());
         return kUsage;

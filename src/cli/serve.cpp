@@ -1,7 +1,10 @@
 #include "cli/serve.hpp"
 
 #include <csignal>
+#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <system_error>
+#include <vector>
 
 #include "cli/config_text.hpp"
 #include "cli/console.hpp"
@@ -26,6 +29,57 @@ sigset_t end_signals() {
     return set;
 }
 
+/// When a certificate or key file was last written; a renewed one changes it.
+std::vector<std::filesystem::file_time_type> file_times(const config::Settings& settings) {
+    std::vector<std::filesystem::file_time_type> times;
+    const auto add = [&](const std::string& file) {
+        std::error_code ignored;
+        if (!file.empty()) times.push_back(std::filesystem::last_write_time(file, ignored));
+    };
+    for (const config::Certificate& one : settings.certificates) {
+        add(one.certificate_file);
+        add(one.key_file);
+    }
+    add(settings.origin_tls.ca_file);
+    add(settings.origin_tls.certificate_file);
+    add(settings.origin_tls.key_file);
+    return times;
+}
+
+/// Says what came of it; on an error the running configuration stays.
+void take(Service& service, std::expected<config::Settings, config::ConfigError> settings,
+          const std::string& why) {
+    if (!settings) {
+        complain(why + ": " + settings.error().to_string() + "; the running configuration stays");
+        return;
+    }
+    const auto done = service.reload(std::move(*settings));
+    complain(why + (done ? ": the new configuration is in force"
+                         : ": " + done.error() + "; the running configuration stays"));
+}
+
+/// Until SIGTERM or SIGINT. SIGHUP reads the configuration again, and so does a change of a
+/// certificate file.
+void serve_until_end(Service& service, const std::string& config_file,
+                     const config::Overrides& overrides) {
+    constexpr timespec kLook{.tv_sec = 5, .tv_nsec = 0};
+    const sigset_t set = end_signals();
+    auto seen = file_times(service.settings());
+    for (;;) {
+        const int number = sigtimedwait(&set, nullptr, &kLook);
+        if (number == SIGTERM || number == SIGINT) return;
+        if (number == SIGHUP) {
+            take(service, load(config_file, overrides), "SIGHUP");
+            seen = file_times(service.settings());
+            continue;
+        }
+        auto now = file_times(service.settings());
+        if (now == seen) continue;
+        seen = std::move(now);
+        take(service, service.settings(), "a certificate file has changed");
+    }
+}
+
 }  // namespace
 
 void block_signals() {
@@ -39,9 +93,7 @@ void wait_for_end() {
     int number = 0;
     do {
         sigwait(&set, &number);
-        if (number == SIGHUP) {
-            complain("SIGHUP: reloading is not there yet; the running configuration stays");
-        }
+        if (number == SIGHUP) complain("SIGHUP: there is no configuration to read again");
     } while (number == SIGHUP);
 }
 
@@ -64,9 +116,12 @@ int run_serve(const std::string& config_file, const config::Overrides& overrides
         complain(service.error());
         return kUsage;
     }
-    print("ready edge=" + (*service)->edge_address().to_string() +
-          " admin=" + (*service)->admin_address().to_string() + "\n");
-    wait_for_end();
+    print(
+        "ready edge=" + (*service)->edge_address().to_string() +
+        " admin=" + (*service)->admin_address().to_string() +
+        ((*service)->plain_address() ? " plain=" + (*service)->plain_address()->to_string() : "") +
+        "\n");
+    serve_until_end(**service, config_file, overrides);
     return kFine;
 }
 

@@ -20,7 +20,7 @@ struct LabFlags {
 };
 int run_lab(const LabFlags& flags);
 
-/// Waits for SIGTERM or SIGINT. SIGHUP is taken and ignored. Block them first with block_signals(),
+/// Waits for SIGTERM or SIGINT; for what cannot be reloaded. Block them first with block_signals(),
 /// before any thread starts.
 void block_signals();
 void wait_for_end();

@@ -38,30 +38,42 @@ Metric counter(std::string name, std::string help) {
 
 }  // namespace
 
-std::expected<std::unique_ptr<Service>, std::string> Service::start(config::Settings settings) {
-    keep_freed_memory();
-    raise_descriptor_limit();
+std::expected<std::unique_ptr<Service::Generation>, std::string> Service::start_edge(
+    config::Settings settings) {
     if (settings.workers == 0) {
         settings.workers =
             std::clamp(std::thread::hardware_concurrency(), 1u, record::RayId::kMaximumWorkers);
     }
-    std::unique_ptr<Service> service(new Service(std::move(settings)));
+    auto generation = std::make_unique<Generation>(Generation{std::move(settings), nullptr});
+    auto edge = edge::Server::start(
+        generation->settings, clock_, [&store = *store_] { return store.make_sink(); },
+        present_ ? present_->edge.get() : nullptr);
+    if (!edge) return std::unexpected(edge.error());
+    generation->edge = std::move(*edge);
+    const std::lock_guard lock(counters_mutex_);
+    for (auto& counters : generation->edge->counters()) counters_.push_back(std::move(counters));
+    return generation;
+}
+
+std::expected<std::unique_ptr<Service>, std::string> Service::start(config::Settings settings) {
+    keep_freed_memory();
+    raise_descriptor_limit();
+    std::unique_ptr<Service> service(new Service());
     store::StoreOptions options;
-    options.data_dir = service->settings_.data_dir;
-    options.retention_age = service->settings_.retention.age;
-    options.retention_bytes = service->settings_.retention.bytes;
+    options.data_dir = settings.data_dir;
+    options.retention_age = settings.retention.age;
+    options.retention_bytes = settings.retention.bytes;
     options.log = [](const std::string& line) { complain(line); };
     auto store = store::Store::open(std::move(options));
     if (!store) return std::unexpected(store.error());
     service->store_ = std::move(*store);
 
-    auto edge = edge::Server::start(service->settings_, service->clock_,
-                                    [&store = *service->store_] { return store.make_sink(); });
-    if (!edge) return std::unexpected(edge.error());
-    service->edge_ = std::move(*edge);
+    auto generation = service->start_edge(std::move(settings));
+    if (!generation) return std::unexpected(generation.error());
+    service->present_ = std::move(*generation);
 
-    if (service->settings_.admin) {
-        auto admin = admin::AdminServer::start(*service->settings_.admin, service->clock_,
+    if (service->settings().admin) {
+        auto admin = admin::AdminServer::start(*service->settings().admin, service->clock_,
                                                [raw = service.get()] { return raw->metrics(); });
         if (!admin) return std::unexpected(admin.error());
         service->admin_ = std::move(*admin);
@@ -69,9 +81,37 @@ std::expected<std::unique_ptr<Service>, std::string> Service::start(config::Sett
     return service;
 }
 
+std::expected<void, std::string> Service::reload(config::Settings settings) {
+    const config::Settings& now = present_->settings;
+    if (settings.data_dir != now.data_dir || settings.admin != now.admin) {
+        complain("data_dir and admin keep their values until a restart");
+    }
+    settings.data_dir = now.data_dir;
+    settings.admin = now.admin;
+    settings.retention = now.retention;
+    auto next = start_edge(std::move(settings));
+    if (!next) return std::unexpected(next.error());
+    auto retired = std::make_unique<Retired>();
+    retired->generation = std::exchange(present_, std::move(*next));
+    retired->generation->edge->retire();
+    retired->waiting = std::jthread([raw = retired.get()] {
+        raw->generation->edge->join();
+        raw->over = true;
+    });
+    std::erase_if(retired_, [](const auto& old) { return old->over.load(); });
+    retired_.push_back(std::move(retired));
+    const std::lock_guard lock(counters_mutex_);
+    ++reloads_;
+    return {};
+}
+
 Service::~Service() {
     admin_.reset();  // first: it reads the counters of the others
-    edge_.reset();
+    for (const auto& old : retired_) old->generation->edge->drain();
+    if (present_) present_->edge->drain();
+    for (const auto& old : retired_) old->waiting.join();
+    retired_.clear();
+    present_.reset();
     store_.reset();
 }
 
@@ -79,7 +119,7 @@ ip::Endpoint Service::admin_address() const {
     return admin_ ? admin_->address() : ip::Endpoint();
 }
 
-std::string Service::metrics() const {
+std::string Service::metrics() {
     Metric connections = counter("edgecase_connections_total", "Client connections accepted.");
     Metric open{
         "edgecase_connections_open", "Client connections open now.", Metric::Type::gauge, {}};
@@ -91,7 +131,8 @@ std::string Service::metrics() const {
     uint64_t retried = 0;
     std::array<uint64_t, 6> classes{};
     std::array<uint64_t, edge::Counters::kCauses> by_cause{};
-    for (const edge::Counters* worker : edge_->counters()) {
+    std::unique_lock lock(counters_mutex_);
+    for (const auto& worker : counters_) {
         accepted += worker->connections_accepted.get();
         opened += worker->connections_open.get();
         retried += worker->retries.get();
@@ -100,6 +141,9 @@ std::string Service::metrics() const {
         }
         for (size_t i = 0; i < by_cause.size(); ++i) by_cause[i] += worker->by_cause[i].get();
     }
+    Metric reloads = counter("edgecase_reloads_total", "Configurations taken while running.");
+    reloads.samples.push_back({{}, reloads_});
+    lock.unlock();
     connections.samples.push_back({{}, accepted});
     open.samples.push_back({{}, opened});
     retries.samples.push_back({{}, retried});
@@ -124,7 +168,7 @@ std::string Service::metrics() const {
     Metric errors = counter("edgecase_store_errors_total", "Failed writes of the store.");
     errors.samples.push_back({{}, stored.write_errors});
     return admin::metrics_text(
-        {connections, open, requests, causes, retries, written, dropped, errors});
+        {connections, open, requests, causes, retries, reloads, written, dropped, errors});
 }
 
 }  // namespace edgecase::cli

@@ -1,9 +1,14 @@
 // Owns a running edge with its store and admin listener: the wiring `serve` and `demo` share.
 #pragma once
 
+#include <atomic>
 #include <expected>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "admin/admin_server.hpp"
 #include "base/clock.hpp"
@@ -20,18 +25,39 @@ class Service {
     /// Drains, then closes the store.
     ~Service();
 
-    const config::Settings& settings() const { return settings_; }
-    ip::Endpoint edge_address() const { return edge_->address(); }
+    /// Goes on with other settings: new workers take the sockets over, and the old ones end with
+    /// their last request. Nothing changes on an error. `data_dir`, `admin` and `retention` stay
+    /// as they are until a restart. Only on one thread. Errors: one sentence.
+    std::expected<void, std::string> reload(config::Settings settings);
+
+    const config::Settings& settings() const { return present_->settings; }
+    ip::Endpoint edge_address() const { return present_->edge->address(); }
+    std::optional<ip::Endpoint> plain_address() const { return present_->edge->plain_address(); }
     ip::Endpoint admin_address() const;
 
   private:
-    explicit Service(config::Settings settings) : settings_(std::move(settings)) {}
-    std::string metrics() const;
+    /// One configuration and the edge that runs by it.
+    struct Generation {
+        config::Settings settings;
+        std::unique_ptr<edge::Server> edge;
+    };
 
-    config::Settings settings_;
+    Service() = default;
+    std::expected<std::unique_ptr<Generation>, std::string> start_edge(config::Settings settings);
+    std::string metrics();
+
     base::SystemClock clock_;
     std::unique_ptr<store::Store> store_;
-    std::unique_ptr<edge::Server> edge_;
+    std::unique_ptr<Generation> present_;
+    struct Retired {
+        std::unique_ptr<Generation> generation;
+        std::atomic<bool> over = false;
+        std::jthread waiting;
+    };
+    std::vector<std::unique_ptr<Retired>> retired_;
+    std::mutex counters_mutex_;
+    std::vector<std::shared_ptr<const edge::Counters>> counters_;  // of all generations
+    uint64_t reloads_ = 0;                                         // under the same mutex
     std::unique_ptr<admin::AdminServer> admin_;
 };
 

@@ -24,7 +24,7 @@ TEST(ConfigDocumentation, EveryKeyIsDescribed) {
 
 TEST(ConfigDocumentation, EveryExampleLoads) {
     std::istringstream text(read_text(EDGECASE_DOCS "/configuration.md"));
-    const TestFolder folder{"edge.pem", "edge.key", "shop.pem", "shop.key", "origin-ca.pem"};
+    const TestFolder folder{"site.pem", "site.key", "shop.pem", "shop.key", "origin-ca.pem"};
     std::string block;
     bool inside = false;
     int examples = 0;

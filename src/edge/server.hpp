@@ -21,24 +21,37 @@ class Server {
     using MakeSink = std::function<std::unique_ptr<record::Sink>()>;
 
     /// Binds, starts one thread per worker and accepts. `settings` and `clock` must outlive it;
-    /// `settings.workers` is at least 1. Errors: one sentence (the port is taken, no descriptors).
+    /// `settings.workers` is at least 1. `before`: a running server whose sockets are taken over
+    /// where the addresses are the same; retire() it afterwards.
+    /// Errors: one sentence (the port is taken, a certificate is unreadable, no descriptors).
     static std::expected<std::unique_ptr<Server>, std::string> start(
-        const config::Settings& settings, const base::Clock& clock, const MakeSink& make_sink);
+        const config::Settings& settings, const base::Clock& clock, const MakeSink& make_sink,
+        const Server* before = nullptr);
     /// Stops accepting, lets running requests end within the drain time, and joins the threads.
     ~Server();
 
     /// With the real port.
-    const ip::Endpoint& address() const { return address_; }
+    const ip::Endpoint& address() const;
     /// Of the second listener, which speaks no TLS.
-    const std::optional<ip::Endpoint>& plain_address() const { return plain_address_; }
-    std::vector<const Counters*> counters() const;
+    std::optional<ip::Endpoint> plain_address() const;
+    /// They outlive the server.
+    std::vector<std::shared_ptr<const Counters>> counters() const;
     void stop();
+    /// The first half of stop(): does not wait.
+    void drain();
+    /// Another server has taken over: ends by itself when its last connection has.
+    void retire();
+    /// Waits for that.
+    void join();
 
   private:
+    struct Door;
     Server() = default;
 
-    ip::Endpoint address_;
-    std::optional<ip::Endpoint> plain_address_;
+    unsigned node_id_ = 0;
+    bool counts_down_ = false;
+    std::unique_ptr<Door> main_;
+    std::unique_ptr<Door> plain_;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<std::jthread> threads_;
 };

@@ -47,14 +47,16 @@ Worker::Worker(const config::Settings& settings, std::unique_ptr<net::Loop> loop
 
 Worker::~Worker() = default;
 
-void Worker::run(net::Listener listener, std::optional<net::Listener> plain) {
-    listen_address_ = listener.local();
-    listeners_.push_back(std::make_unique<net::Listener>(std::move(listener)));
-    housekeeping_.spawn(accept_connections(*listeners_.back(), tls_clients_ != nullptr));
-    if (plain) {
-        listeners_.push_back(std::make_unique<net::Listener>(std::move(*plain)));
-        housekeeping_.spawn(accept_connections(*listeners_.back(), false));
-    }
+void Worker::run(std::vector<net::Listener> secure, std::vector<net::Listener> plain) {
+    listen_address_ = secure.front().local();
+    const auto take = [&](std::vector<net::Listener>& listeners, bool speaks_tls) {
+        for (net::Listener& listener : listeners) {
+            listeners_.push_back(std::make_unique<net::Listener>(std::move(listener)));
+            housekeeping_.spawn(accept_connections(*listeners_.back(), speaks_tls));
+        }
+    };
+    take(secure, tls_clients_ != nullptr);
+    take(plain, false);
     housekeeping_.spawn(flush_records());
     loop_->run();
     streams_.cancel_all();  // past the drain deadline: their records say so
@@ -69,20 +71,51 @@ void Worker::drain() {
     loop_->post([this] { begin_drain(); });
 }
 
-void Worker::begin_drain() {
-    if (draining_) return;
+void Worker::retire() {
+    loop_->post([this] { begin_retirement(); });
+}
+
+void Worker::stop_accepting() {
     draining_ = true;
     for (const auto& listener : listeners_) {
         listener->cancel_accept();
         listener->close();
     }
+    listeners_.clear();
     for (mux::Connection* const connection : http2_connections_) connection->shut_down();
+}
+
+void Worker::end_idle_sessions() {
     for (Session* session = first_session_; session != nullptr;) {
         Session* const next = session->next_;
         session->end_if_idle();
         session = next;
     }
+}
+
+void Worker::begin_drain() {
+    if (ending_) return;
+    ending_ = true;
+    if (!draining_) stop_accepting();
+    end_idle_sessions();
     housekeeping_.spawn(end_after_drain());
+}
+
+void Worker::begin_retirement() {
+    if (draining_) return;
+    stop_accepting();
+    housekeeping_.spawn(end_after_retirement());
+}
+
+net::Task<void> Worker::end_after_retirement() {
+    constexpr std::chrono::milliseconds kLook{50};
+    const base::Deadline idle_until = loop_->after(settings_.timeouts.drain);
+    while (sessions_.size() > 0) {
+        if (ending_) co_return;  // the drain ends it
+        co_await loop_->sleep_until(loop_->after(kLook));
+        if (idle_until.passed(loop_->now())) end_idle_sessions();
+    }
+    if (!ending_) loop_->stop();
 }
 
 net::Task<void> Worker::end_after_drain() {
@@ -104,14 +137,15 @@ net::Task<void> Worker::end_after_drain() {
 net::Task<void> Worker::accept_connections(net::Listener& listener, bool secure) {
     for (unsigned count = 1; !draining_; ++count) {
         if (count % kAcceptsPerTurn == 0) co_await loop_->yield();
-        auto accepted = co_await listener.accept(base::Deadline::never());
         if (draining_) break;
+        auto accepted = co_await listener.accept(base::Deadline::never());
+        if (draining_) break;  // and the listener is gone
         if (!accepted) {
             // Out of descriptors or memory: waiting lets requests end and give some back.
             co_await loop_->sleep_until(loop_->after(kAcceptPause));
             continue;
         }
-        counters_.connections_accepted.add();
+        counters_->connections_accepted.add();
         const bool over = sessions_.size() >= connection_limit_;
         // Twice the limit and beyond not even a refusal is affordable.
         if (sessions_.size() >= 2 * connection_limit_) continue;

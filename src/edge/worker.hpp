@@ -40,17 +40,22 @@ class Worker {
     ~Worker();
 
     /// Accepts until drain(); runs on the calling thread until everything is done.
-    /// `plain`: a second listener, never TLS.
-    void run(net::Listener listener, std::optional<net::Listener> plain);
+    /// `secure` speak TLS if there are certificates, `plain` never do.
+    void run(std::vector<net::Listener> secure, std::vector<net::Listener> plain);
     /// From any thread: no new connections, idle ones are closed, running requests get until the
     /// drain deadline; then run() returns.
     void drain();
+    /// From any thread: another worker has taken over. No new connections; requests that run may
+    /// take their time, and idle connections get the drain time to be used once more; then run()
+    /// returns.
+    void retire();
 
     const config::Settings& settings() const { return settings_; }
     net::Loop& loop() { return *loop_; }
     record::Sink& sink() { return *sink_; }
-    Counters& counters() { return counters_; }
-    const Counters& counters() const { return counters_; }
+    Counters& counters() { return *counters_; }
+    /// Outlives the worker: what it counted stays counted.
+    std::shared_ptr<const Counters> shared_counters() const { return counters_; }
     const std::string& loop_token() const { return options_.loop_token; }
     bool draining() const { return draining_; }
 
@@ -94,7 +99,11 @@ class Worker {
     net::Task<void> accept_connections(net::Listener& listener, bool secure);
     net::Task<void> flush_records();
     net::Task<void> end_after_drain();
+    net::Task<void> end_after_retirement();
     void begin_drain();
+    void begin_retirement();
+    void stop_accepting();
+    void end_idle_sessions();
 
     const config::Settings& settings_;
     std::unique_ptr<net::Loop> loop_;
@@ -106,7 +115,7 @@ class Worker {
     std::vector<origin::Origin*> origins_;  // by route; equal URLs share one
     std::vector<std::unique_ptr<Buffers>> spare_buffers_;
     std::unique_ptr<char[]> scratch_;
-    Counters counters_;
+    std::shared_ptr<Counters> counters_ = std::make_shared<Counters>();
     std::vector<std::unique_ptr<net::Listener>> listeners_;
     std::vector<mux::Connection*> http2_connections_;
     ip::Endpoint listen_address_;
@@ -114,7 +123,8 @@ class Worker {
     size_t connection_limit_;
     std::shared_ptr<tls::ServerContext> tls_clients_;
     std::shared_ptr<tls::ClientContext> tls_origins_;
-    bool draining_ = false;
+    bool draining_ = false;  // also when retiring
+    bool ending_ = false;    // the drain time runs
     time_t date_second_ = 0;
     std::string date_;
     net::TaskSet housekeeping_;

@@ -19,7 +19,6 @@ namespace {
 
 constexpr long kDaySeconds = 24L * 60 * 60;
 constexpr int kWeakRsaBits = 1024;
-constexpr int kRsaBits = 2048;
 
 /// What a certificate says.
 struct Wish {
@@ -153,7 +152,6 @@ Certificates::Certificates(const ip::Address& address) {
     const std::string names = good_names(address);
     const Wish good{.subject = "lab.test", .names = names};
     add(Certificate::good, good);
-    add(Certificate::rsa, good, rsa_key(kRsaBits));
     add(Certificate::weak_key, good, rsa_key(kWeakRsaBits));
     add(Certificate::incomplete_chain, good);
     identities_[static_cast<size_t>(Certificate::incomplete_chain)].chain.clear();

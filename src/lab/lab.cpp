@@ -19,7 +19,6 @@ constexpr uint16_t kFirstTlsDistance = 6;
 
 constexpr TlsPort kPlainPort{};
 constexpr TlsPort kH2Port{.alpn = Alpn::h2};
-constexpr TlsPort kH2OnlyPort{.alpn = Alpn::h2_only};
 
 ip::Endpoint beside(const ip::Endpoint& main, uint16_t distance) {
     const bool fits = main.port != 0 && main.port <= 65535 - distance;
@@ -94,7 +93,6 @@ std::expected<void, std::string> Lab::open_tls(const ip::Endpoint& listen) {
     auto added = add(Target::tls, kPlainPort, nullptr, ports_.tls);
     if (added) added = add(Target::tls_reuse, kPlainPort, nullptr, ports_.tls_reuse);
     if (added) added = add(Target::h2, kH2Port, nullptr, ports_.h2);
-    if (added) added = add(Target::h2_only, kH2OnlyPort, nullptr, ports_.h2_only);
     for (const Scenario& scenario : scenarios()) {
         if (!added) break;
         if (scenario.target != Target::own) continue;

@@ -135,7 +135,9 @@ TEST(Scenarios, are_self_describing) {
         EXPECT_EQ(scenario.side != Side::none, needs_setup) << scenario.name;
         const bool is_http = scenario.target == Target::main || scenario.target == Target::reuse;
         if (is_http) EXPECT_TRUE(scenario.is_served()) << scenario.name;
-        const bool is_h2 = scenario.target == Target::h2 || scenario.target == Target::h2_only;
+        const bool is_h2 = scenario.target == Target::h2 ||
+                           (scenario.target == Target::own && scenario.tls.takes_h2() &&
+                            scenario.tls.admit == nullptr);
         EXPECT_EQ(scenario.is_served_in_h2(), is_h2) << scenario.name;
         const bool is_plain_tls =
             scenario.target == Target::tls || scenario.target == Target::tls_reuse;

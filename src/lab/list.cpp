@@ -66,12 +66,11 @@ Json json_row(const Scenario& scenario, const Ports* ports) {
 std::string ports_text(const Ports& ports) {
     return fmt::format(
         "main {}  reuse {}  closed {}  full_queue {}  dns {}/udp  resolver_down {}/udp  tls {}  "
-        "tls_reuse {}  h2 {}  h2_only {}\nca {}\nown  a port each: see --json, or / with "
+        "tls_reuse {}  h2 {}\nca {}\nown  a port each: see --json, or / with "
         "Accept: application/json\n\n",
         ports.main.to_string(), ports.reuse.to_string(), ports.closed.to_string(),
         ports.full_queue.to_string(), ports.dns.to_string(), ports.resolver_down.to_string(),
-        ports.tls.to_string(), ports.tls_reuse.to_string(), ports.h2.to_string(),
-        ports.h2_only.to_string(), ports.ca_file());
+        ports.tls.to_string(), ports.tls_reuse.to_string(), ports.h2.to_string(), ports.ca_file());
 }
 
 }  // namespace

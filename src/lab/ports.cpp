@@ -16,8 +16,6 @@ const ip::Endpoint& Ports::origin(const Scenario& scenario) const {
             return tls_reuse;
         case Target::h2:
             return h2;
-        case Target::h2_only:
-            return h2_only;
         case Target::own:
             return own.at(scenario.name);
         case Target::main:

@@ -20,7 +20,6 @@ struct Ports {
     ip::Endpoint tls;
     ip::Endpoint tls_reuse;
     ip::Endpoint h2;
-    ip::Endpoint h2_only;
     std::map<std::string_view, ip::Endpoint> own;  // by the scenario's name
     std::string files;                             // the directory of the lab's certificates
 

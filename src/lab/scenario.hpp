@@ -28,7 +28,6 @@ enum class Target : uint8_t {
     tls,            // the same scenarios as on the main port, over TLS with a good certificate
     tls_reuse,      // the same with keep-alive
     h2,             // TLS that agrees to h2, and to http/1.1 if that is not offered
-    h2_only,        // TLS that agrees to nothing but h2
     own,            // a TLS port of the scenario's own, as its `tls` says
 };
 

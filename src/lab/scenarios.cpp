@@ -95,8 +95,6 @@ std::string_view to_string(Target target) {
             return "tls_reuse";
         case Target::h2:
             return "h2";
-        case Target::h2_only:
-            return "h2_only";
         case Target::own:
             return "own";
     }

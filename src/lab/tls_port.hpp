@@ -25,10 +25,9 @@ enum class Certificate : uint8_t {
     weak_signature,     // SHA-1
     bad_purpose,        // for TLS clients only
     unknown_extension,  // a critical extension that nobody knows
-    rsa,                // good, with an RSA key
 };
 
-inline constexpr uint8_t kCertificates = static_cast<uint8_t>(Certificate::rsa) + 1;
+inline constexpr uint8_t kCertificates = static_cast<uint8_t>(Certificate::unknown_extension) + 1;
 
 /// What a TLS port agrees to when a client offers protocols (RFC 7301).
 enum class Alpn : uint8_t {
@@ -45,6 +44,8 @@ struct TlsPort {
     Alpn alpn = Alpn::http1;
     void (*configure)(ssl_ctx_st*) = nullptr;  // what else is wrong with the port
     void (*admit)(Connection&) = nullptr;      // after the handshake, instead of HTTP
+
+    bool takes_h2() const { return alpn == Alpn::h2 || alpn == Alpn::h2_only; }
 };
 
 }  // namespace edgecase::lab

@@ -25,12 +25,11 @@ bool offers(std::string_view offered, std::string_view name) {
 
 int select_protocol(SSL*, const unsigned char** out, unsigned char* out_size,
                     const unsigned char* in, unsigned in_size, void* argument) {
-    const Alpn alpn = static_cast<const TlsPort*>(argument)->alpn;
+    const auto& port = *static_cast<const TlsPort*>(argument);
     const std::string_view offered(reinterpret_cast<const char*>(in), in_size);
-    const bool takes_h2 = alpn == Alpn::h2 || alpn == Alpn::h2_only;
-    const bool takes_http1 = alpn == Alpn::h2 || alpn == Alpn::http1;
+    const bool takes_http1 = port.alpn == Alpn::h2 || port.alpn == Alpn::http1;
     std::string_view chosen;
-    if (takes_h2 && offers(offered, "h2")) {
+    if (port.takes_h2() && offers(offered, "h2")) {
         chosen = "h2";
     } else if (takes_http1 && offers(offered, "http/1.1")) {
         chosen = "http/1.1";

@@ -1,5 +1,6 @@
 #include "net/listener.hpp"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -64,12 +65,21 @@ std::expected<Listener, Error> Listener::listen(Loop& loop, ip::Endpoint at, boo
     return Listener(descriptor);
 }
 
+std::expected<Listener, Error> Listener::share(Loop& loop, int fd) {
+    const int twin = ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (twin < 0) return std::unexpected(Error::of(errno));
+    Descriptor* const descriptor = Descriptor::watch(loop, twin);
+    if (descriptor == nullptr) return std::unexpected(Error::of(ENOMEM));
+    return Listener(descriptor);
+}
+
 ip::Endpoint Listener::local() const {
     return SocketAddress::local_of(descriptor_->fd());
 }
 
 void Listener::close() {
-    if (descriptor_ != nullptr) std::exchange(descriptor_, nullptr)->close();
+    if (descriptor_ != nullptr)
+        std::exchange(descriptor_, nullptr)->close(true);  // it may have a twin
 }
 
 }  // namespace edgecase::net

@@ -29,6 +29,9 @@ class Listener {
     /// `shared`: several listeners of this process take turns on the port (SO_REUSEPORT).
     /// Errors: address_in_use, address_unavailable, prohibited, other.
     static std::expected<Listener, Error> listen(Loop& loop, ip::Endpoint at, bool shared);
+    /// The same socket, and so the same queue of connections, on another loop. From any thread
+    /// while the original is open. Errors: too_many_descriptors, other.
+    static std::expected<Listener, Error> share(Loop& loop, int fd);
     Listener(Listener&& other) noexcept : descriptor_(std::exchange(other.descriptor_, nullptr)) {}
     Listener& operator=(Listener&&) = delete;
     ~Listener() { close(); }
@@ -41,6 +44,7 @@ class Listener {
     /// With the real port if 0 was asked for.
     ip::Endpoint local() const;
     void close();
+    int fd() const { return descriptor_->fd(); }
 
   private:
     explicit Listener(Descriptor* descriptor) : descriptor_(descriptor) {}

@@ -18,11 +18,11 @@ struct CertificateFacts {
     std::string serial;                 // hex
     std::vector<std::string> names;     // subjectAltName, DNS and IP, at most kMaxNames; the leaf's
     std::string not_before, not_after;  // ISO 8601 UTC
-    int64_t days_left = 0;              // whole days until not_after; negative (since) once it has passed
-    std::string key;                    // "RSA 1024", "EC P-256"
-    std::string signature;              // "ecdsa-with-SHA256"
-    unsigned chain_length = 0;          // certificates that were sent
-    unsigned depth = 0;                 // of the certificate that this tells about; 0 is the leaf
+    int64_t days_left = 0;      // whole days until not_after; negative (since) once it has passed
+    std::string key;            // "RSA 1024", "EC P-256"
+    std::string signature;      // "ecdsa-with-SHA256"
+    unsigned chain_length = 0;  // certificates that were sent
+    unsigned depth = 0;         // of the certificate that this tells about; 0 is the leaf
 
     static constexpr size_t kMaxNames = 32;
     static constexpr size_t kMaxText = 512;

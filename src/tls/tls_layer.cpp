@@ -1,70 +1,17 @@
 #include "tls/tls_layer.hpp"
 
-#include <algorithm>
-#include <array>
-#include <cstring>
+#include <string_view>
+#include <utility>
 
 #include "tls/alert.hpp"
+#include "tls/records.hpp"
 
 namespace edgecase::tls {
 namespace {
 
-constexpr size_t kRecordBytes = SSL3_RT_MAX_PLAIN_LENGTH;
 // What the largest record needs, and a ticket, key update or alert that goes out with it.
 constexpr size_t kRecordRoom = kRecordBytes + 256;
 constexpr int kFatal = SSL3_AL_FATAL;
-
-/// A small part and what follows it are one record: a record each costs 22 bytes and a cipher
-/// start, and a receiver that sees a head without its body.
-thread_local std::array<char, kRecordBytes> gathered;
-
-/// Goes through parts a record at a time.
-class Records {
-  public:
-    explicit Records(std::span<const iovec> parts) : parts_(parts) {}
-
-    /// The next bytes for one record; empty at the end.
-    std::span<const char> next() {
-        while (!parts_.empty() && offset_ == parts_.front().iov_len) {
-            parts_ = parts_.subspan(1);
-            offset_ = 0;
-        }
-        if (parts_.empty()) return {};
-        const std::span<const char> first = rest_of_first();
-        if (first.size() >= kRecordBytes) return first.first(kRecordBytes);
-        if (parts_.size() == 1) return first;
-        size_t size = 0;
-        size_t offset = offset_;
-        for (const iovec& part : parts_) {
-            const size_t taken = std::min(part.iov_len - offset, gathered.size() - size);
-            const char* const from = static_cast<const char*>(part.iov_base) + offset;
-            if (taken > 0) std::memcpy(gathered.data() + size, from, taken);
-            size += taken;
-            offset = 0;
-            if (size == gathered.size()) break;
-        }
-        return {gathered.data(), size};
-    }
-    void taken(size_t bytes) {
-        while (bytes > 0) {
-            const size_t here = std::min(bytes, parts_.front().iov_len - offset_);
-            offset_ += here;
-            bytes -= here;
-            if (offset_ < parts_.front().iov_len) break;
-            parts_ = parts_.subspan(1);
-            offset_ = 0;
-        }
-    }
-
-  private:
-    std::span<const char> rest_of_first() const {
-        const iovec& first = parts_.front();
-        return {static_cast<const char*>(first.iov_base) + offset_, first.iov_len - offset_};
-    }
-
-    std::span<const iovec> parts_;
-    size_t offset_ = 0;  // in the first of them
-};
 
 Alpn alpn_of(const SSL* state) {
     const unsigned char* name = nullptr;
@@ -163,7 +110,8 @@ void TlsLayer::note_alert(bool sent, int level, int number) {
     if (number == SSL_AD_CLOSE_NOTIFY || number == SSL_AD_USER_CANCELLED) return;
     if (handshake_ != nullptr) {
         if (level != kFatal) return;  // unrecognized_name and others that are no end
-        (sent ? handshake_->alert_sent : handshake_->alert_received) = number;
+        if (sent) handshake_->alert_sent = number;
+        if (!sent) handshake_->alert_received = number;
         return;
     }
     // What the other side said counts more than what we made of it.
@@ -305,14 +253,13 @@ bool TlsLayer::note_read_failure(int returned) {
         return true;
     }
     end_ = End::failed;
-    if (why == SSL_ERROR_ZERO_RETURN) {
+    // Origins send a plain FIN without close_notify, and HTTP has its own lengths: to whoever reads
+    // it is the end that it would be without TLS.
+    const bool is_plain_fin = wire_.got_fin() && !wire_.read_error();
+    if (why == SSL_ERROR_ZERO_RETURN || is_plain_fin) {
         end_ = End::end;
     } else if (wire_.read_error()) {
         end_error_ = wire_.read_error();
-    } else if (wire_.got_fin()) {
-        // A plain FIN without close_notify: origins do this, and HTTP has its own lengths. Whoever
-        // reads until the end can tell the difference no better than without TLS.
-        end_ = End::end;
     } else {
         note_fault();
     }

@@ -78,7 +78,8 @@ constexpr Scenario fault(std::string_view name, Cause cause, std::string_view de
     return {.name = name,
             .cause = cause,
             .description = description,
-            .target = Target::h2_only,
+            .target = Target::own,
+            .tls = {.alpn = Alpn::h2_only},
             .serve_h2 = serve};
 }
 
@@ -113,8 +114,9 @@ constexpr std::array kScenarios{
     Scenario{.name = "h2.ping_timeout",
              .cause = Cause::h2_ping_timeout,
              .description = "Reads the request and answers nothing any more, not even PING.",
-             .target = Target::h2_only,
+             .target = Target::own,
              .edge_config = "timeouts.h2_ping = \"200ms\"\n",
+             .tls = {.alpn = Alpn::h2_only},
              .serve_h2 = [](H2Exchange& exchange) { exchange.fall_silent(); }},
     fault("h2.connection_fin", Cause::h2_connection_fin,
           "Closes the connection (close_notify and FIN) instead of answering.",

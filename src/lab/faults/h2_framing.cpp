@@ -37,7 +37,8 @@ constexpr Scenario fault(std::string_view name, Cause cause, std::string_view de
     return {.name = name,
             .cause = cause,
             .description = description,
-            .target = Target::h2_only,
+            .target = Target::own,
+            .tls = {.alpn = Alpn::h2_only},
             .frames = frames};
 }
 

@@ -15,7 +15,7 @@ constexpr std::array kScenarios{
              .cause = Cause::request_write_stalled,
              .status = 524,
              .description = "Never gives credit for an 8 MiB upload: the window closes.",
-             .target = Target::h2_only,
+             .target = Target::h2,
              .method = "POST",
              .request_body_bytes = 8ULL * 1024 * 1024,
              .serve_h2 = [](H2Exchange&) {}},
@@ -23,13 +23,13 @@ constexpr std::array kScenarios{
              .cause = Cause::time_first_byte,
              .status = 524,
              .description = "Reads the request over HTTP/2 and never answers.",
-             .target = Target::h2_only,
+             .target = Target::h2,
              .serve_h2 = [](H2Exchange&) {}},
     Scenario{.name = "time.between_responses-h2",
              .cause = Cause::time_between_responses,
              .status = 524,
              .description = "Sends 103 Early Hints over HTTP/2 and never the final response.",
-             .target = Target::h2_only,
+             .target = Target::h2,
              .frames =
                  [](uint32_t id) {
                      return h2::headers(id,
@@ -40,7 +40,7 @@ constexpr std::array kScenarios{
              .status = 200,
              .aborts_client = true,
              .description = "Sends headers and 5 of 500 bytes over HTTP/2 and then nothing.",
-             .target = Target::h2_only,
+             .target = Target::h2,
              .frames =
                  [](uint32_t id) {
                      return h2::headers(id, {{":status", "200"}, {"content-length", "500"}}) +

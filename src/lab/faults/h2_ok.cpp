@@ -128,6 +128,8 @@ constexpr Scenario reused(Scenario scenario) {
 /// Over HTTP/1.1 as another scenario says.
 constexpr Scenario downgraded(Scenario scenario, std::string_view as, cause::Cause cause,
                               uint16_t status) {
+    scenario.target = Target::own;  // an edge may remember what a port wants
+    scenario.tls.alpn = Alpn::h2;
     scenario.as = as;
     scenario.cause = cause;
     scenario.status = status;

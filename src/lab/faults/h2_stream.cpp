@@ -37,7 +37,8 @@ constexpr Scenario fault(std::string_view name, Cause cause, std::string_view de
     return {.name = name,
             .cause = cause,
             .description = description,
-            .target = Target::h2_only,
+            .target = Target::own,
+            .tls = {.alpn = Alpn::h2_only},
             .frames = frames};
 }
 
@@ -58,7 +59,8 @@ constexpr std::array kScenarios{
              .status = 200,
              .aborts_client = true,
              .description = "Resets the stream with INTERNAL_ERROR after 256 KiB of 1 MiB.",
-             .target = Target::h2_only,
+             .target = Target::own,
+             .tls = {.alpn = Alpn::h2_only},
              .serve_h2 = serve_large_reset},
     fault("h2.refused", Cause::h2_refused, "Refuses the stream, each time.",
           reset_with<h2::kRefusedStream>),

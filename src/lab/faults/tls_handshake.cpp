@@ -28,7 +28,7 @@ void take_only_ccm8(SSL_CTX* context) {
     SSL_CTX_set_ciphersuites(context, "TLS_AES_128_CCM_8_SHA256");
 }
 
-/// The port's key is RSA.
+/// The port's key is RSA; its certificate is never shown.
 void take_only_ecdsa_suites(SSL_CTX* context) {
     SSL_CTX_set_max_proto_version(context, TLS1_2_VERSION);
     SSL_CTX_set_cipher_list(context, "ECDHE-ECDSA-AES128-GCM-SHA256:@SECLEVEL=0");
@@ -113,7 +113,7 @@ constexpr std::array kScenarios{
              .status = 525,
              .description = "Has an RSA key and takes only ECDSA suites.",
              .target = Target::own,
-             .tls = {.certificate = Certificate::rsa, .configure = take_only_ecdsa_suites}},
+             .tls = {.certificate = Certificate::weak_key, .configure = take_only_ecdsa_suites}},
     Scenario{.name = "tls.no_alpn",
              .cause = Cause::tls_no_alpn,
              .status = 525,
