@@ -1,6 +1,7 @@
 """Clients that misbehave: each is refused or let go with the exact cause, and the origin never
 suffers for it."""
 import json
+import os
 import re
 import socket
 import threading
@@ -140,6 +141,14 @@ class RefusalTest(harness.TestCase):
         case = self.assert_ray(edge, response, 'edge.no_route', 409)
         self.assertEqual(case['actor'], 'edge')
         self.assertEqual(len(origin.requests), 2)
+
+    def test_an_edge_without_any_of_its_egress_addresses_says_it_is_its_own(self):
+        edge, origin = self.edge_before(raw_origin.answering(),
+                                        config='egress = ["192.0.2.77", "192.0.2.78"]\n')
+        case = self.assert_ray(edge, edge.fetch(), 'edge.egress_unavailable', 503, actor='edge')
+        self.assertEqual(case['evidence']['missing_egress'], ['192.0.2.77', '192.0.2.78'])
+        self.assertEqual(len(case['attempts']), 1)
+        self.assertEqual(origin.connections, [])
 
     def test_an_edge_in_front_of_itself_finds_the_loop(self):
         port = harness.free_port()
@@ -340,9 +349,11 @@ class LeavingTest(harness.TestCase):
 
 
 class CoverageTest(harness.TestCase):
-    def test_each_cause_of_a_client_or_of_the_edge_has_a_test_here(self):
-        with open(__file__) as file:
-            tested = set(re.findall(r"'((?:client|edge)\.[a-z0-9_.]+)'", file.read()))
+    def test_each_cause_of_a_client_or_of_the_edge_has_a_test_here_or_in_the_transport_test(self):
+        tested = set()
+        for path in (__file__, os.path.join(os.path.dirname(__file__), 'transport_test.py')):
+            with open(path) as file:
+                tested |= set(re.findall(r"'((?:client|edge)\.[a-z0-9_.]+)'", file.read()))
         tested |= {row[1] for row in malformed_requests.HEADS + malformed_requests.BODIES}
         rows = harness.run_json('explain', '--list', '--json')
         causes = {row.get('cause') or row.get('name') for row in rows}

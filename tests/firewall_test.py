@@ -203,6 +203,26 @@ class EstablishedTest(FirewallTest):
         self.assertEqual(causes, ['reuse.stale', 'none'])
 
 
+class EgressTest(FirewallTest):
+    def test_an_origin_that_drops_one_egress_address_is_522_from_that_address_alone(self):
+        sources = [EDGE_IP, '10.79.0.11', '10.79.0.12']
+        edge_side, origin_side = self.network()
+        for source in sources[1:]:
+            edge_side.run('ip', 'addr', 'add', source + '/24', 'dev', 'e0')
+        origin = self.origin_in(origin_side, lambda c: (c.read_request(), c.respond()))
+        origin_side.filter('input', f'ip saddr {sources[1]} tcp dport {ORIGIN_PORT} drop')
+        edge = self.edge(origin, namespace=edge_side, flags=('--connect-timeout', '300ms'),
+                         config=f'egress = {sources}\n')
+        seen = []
+        for _ in range(9):
+            response = self.through(edge, edge_side)
+            case = edge.ray(response.ray)
+            self.assertEqual(case['cause'], 'none' if response.status == 200 else 'connect.timeout')
+            [attempt] = case['attempts']
+            seen.append((attempt['source'].rpartition(':')[0], response.status))
+        self.assertEqual(seen, [(s, 522 if s == sources[1] else 200) for s in sources * 3])
+
+
 class RouterTest(FirewallTest):
     """A router stands between edge and origin and reports, or does not."""
 

@@ -1,5 +1,5 @@
-"""nginx, Apache, PHP-FPM and Node from their Debian packages, each from a folder of its own on a
-loopback port."""
+"""nginx, Apache, PHP-FPM, Node and nghttpd from their Debian packages, each from a folder of its
+own on a loopback port."""
 import os
 import shutil
 import signal
@@ -20,6 +20,8 @@ def missing(*programs):
 class RealServer:
     """A server process in a session of its own (Apache ends its whole process group)."""
 
+    scheme = 'http'
+
     def __init__(self):
         self.directory = tempfile.mkdtemp(prefix='edgecase-real-')
         os.chmod(self.directory, 0o755)
@@ -27,7 +29,7 @@ class RealServer:
 
     @property
     def url(self):
-        return f'http://127.0.0.1:{self.port}'
+        return f'{self.scheme}://127.0.0.1:{self.port}'
 
     def path(self, name):
         return os.path.join(self.directory, name)
@@ -85,11 +87,16 @@ class RealServer:
 
 
 class Nginx(RealServer):
-    """`locations` is the inside of its server block; DIR stands for its folder."""
+    """`locations` is the inside of its server block; DIR stands for its folder. `tls`: it speaks
+    TLS with that certificates.Leaf, and what else its `listen` line shall say, such as `http2`."""
 
-    def __init__(self, locations):
+    def __init__(self, locations, tls=None, listen=''):
         super().__init__()
         self.port = harness.free_port()
+        self.scheme = 'https' if tls else 'http'
+        if tls:
+            listen = 'ssl ' + listen
+            locations += f'ssl_certificate {tls.certificate}; ssl_certificate_key {tls.key};'
         paths = ' '.join(f'{kind}_temp_path {self.path(kind)};'
                          for kind in ('client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'))
         self.write('nginx.conf', f'''
@@ -98,13 +105,13 @@ user root;
 worker_processes 1;
 error_log {self.path('error.log')} info;
 pid {self.path('pid')};
-events {{ worker_connections 64; }}
+events {{ worker_connections 256; }}
 http {{
   access_log off;
   default_type text/plain;
   {paths}
   server {{
-    listen 127.0.0.1:{self.port};
+    listen 127.0.0.1:{self.port} {listen};
     {locations.replace('DIR', self.directory)}
   }}
 }}
@@ -197,4 +204,70 @@ class Node(RealServer):
 
     def up(self):
         self.start(['node', self.path('server.js')], self.listens)
+        return self
+
+
+class NodeHttp2(Node):
+    """Runs `script` over TLS with the certificate `tls`: `files` is what a secure server needs."""
+
+    scheme = 'https'
+
+    def __init__(self, script, tls):
+        super().__init__(f"""const http2 = require('http2'), fs = require('fs');
+const files = {{key: fs.readFileSync({tls.key!r}), cert: fs.readFileSync({tls.certificate!r})}};
+""" + script)
+
+
+class ApacheHttp2(RealServer):
+    """Serves its folder `files` over TLS, by HTTP/2 if the client wants it."""
+
+    scheme = 'https'
+
+    def __init__(self, tls, more=''):
+        super().__init__()
+        self.port = harness.free_port()
+        modules = '/usr/lib/apache2/modules'
+        self.write('files/hello.txt', 'hello')
+        loads = '\n'.join(f'LoadModule {name}_module {modules}/mod_{name}.so'
+                          for name in ('mpm_event', 'authz_core', 'socache_shmcb', 'ssl', 'http2'))
+        self.write('httpd.conf', f"""
+ServerRoot {self.directory}
+DefaultRuntimeDir {self.directory}
+PidFile {self.path('pid')}
+ServerName localhost
+Listen 127.0.0.1:{self.port}
+ErrorLog {self.path('error.log')}
+{loads}
+User www-data
+Group www-data
+SSLEngine on
+SSLCertificateFile {tls.certificate}
+SSLCertificateKeyFile {tls.key}
+Protocols h2 http/1.1
+DocumentRoot {self.directory}/files
+{more}
+<Directory {self.directory}/files>
+Require all granted
+</Directory>
+""")
+
+    def up(self):
+        self.start(['apache2', '-f', self.path('httpd.conf'), '-DFOREGROUND'], self.listens)
+        return self
+
+
+class Nghttpd(RealServer):
+    """Serves its folder by HTTP/2 over TLS; `options` are words of its command line."""
+
+    scheme = 'https'
+
+    def __init__(self, tls, *options):
+        super().__init__()
+        self.port = harness.free_port()
+        self.tls, self.options = tls, options
+        self.write('files/hello.txt', 'hello')
+
+    def up(self):
+        self.start(['nghttpd', '-a', '127.0.0.1', '-d', self.path('files'), *self.options,
+                    str(self.port), self.tls.key, self.tls.certificate], self.listens)
         return self

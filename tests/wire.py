@@ -1,6 +1,7 @@
 """The raw HTTP/1.1 client of the tests: sends exactly the bytes it is given, sees exactly the bytes
 that come."""
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -48,7 +49,8 @@ class Response:
 class Client:
     """One connection to the edge."""
 
-    def __init__(self, address, timeout=15, receive_buffer=None, source=None):
+    def __init__(self, address, timeout=15, receive_buffer=None, source=None, tls=None,
+                 server_name='localhost'):
         self.socket = socket.socket(socket.AF_INET6 if ':' in address[0] else socket.AF_INET)
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -57,6 +59,13 @@ class Client:
         if source:
             self.socket.bind((source, 0))
         self.socket.connect(address)
+        if tls:  # an ssl context
+            try:
+                self.socket = tls.wrap_socket(self.socket, server_hostname=server_name,
+                                              suppress_ragged_eofs=False)
+            except OSError:
+                self.socket.close()
+                raise
         self.buffer = b''
         self.end = None
 
@@ -102,7 +111,7 @@ class Client:
             return False
         try:
             data = self.socket.recv(262144)
-        except ConnectionError:
+        except (ConnectionError, ssl.SSLEOFError):  # the latter: without TLS's own end
             self.end = 'rst'
             return False
         if not data:
@@ -252,10 +261,12 @@ def chunk(data):
     return b'%x\r\n%s\r\n' % (len(data), data)
 
 
-def fetch(address, method='GET', path='/', headers=(), body=None, timeout=15, **more):
+def fetch(address, method='GET', path='/', headers=(), body=None, timeout=15, tls=None, **more):
     """One request on a connection of its own, read to the connection's end."""
-    with Client(address, timeout) as client:
-        client.send_aside(request(method, path, (*headers, ('Connection', 'close')), body, **more))
+    with Client(address, timeout, tls=tls) as client:
+        # Two threads must not use one TLS connection.
+        send = client.send if tls else client.send_aside
+        send(request(method, path, (*headers, ('Connection', 'close')), body, **more))
         response = client.response(to=method)
         client.until_end(response)
         return response

@@ -15,7 +15,7 @@ KEY_IN_CODE = re.compile(r'\.add\(\s*"([a-z0-9_]+)"')
 KEY_IN_PAGE = re.compile(r"^\| `([a-z0-9_]+)` \|")
 CAUSE_IN_CODE = re.compile(r'Row\{\s*Cause::\w+,\s*"([a-z0-9_.]+)"')
 # Also what ends in an asterisk: `resp.bad_*` speaks of every cause that begins so.
-CAUSE_IN_PAGE = re.compile(r"(?<![\w./$-])([a-z]+\.[a-z0-9_.]*[a-z0-9_*])(?![\w/(*])")
+CAUSE_IN_PAGE = re.compile(r"(?<![\w./$-])([a-z][a-z0-9]*\.[a-z0-9_.]*[a-z0-9_*])(?![\w/(*])")
 FILES = {"cpp", "hpp", "h", "md", "py", "toml", "json", "sqlite", "txt", "html"}
 
 CATALOGUE = "docs/evidence.md"

@@ -1136,6 +1136,11 @@ const Row& row(Cause cause) {
     return found != kTable.end() && found->cause == cause ? *found : kTable.front();
 }
 
+bool may_fail_over(Cause cause) {
+    const uint16_t status = row(cause).status;
+    return status == 521 || status == 522 || status == 523 || status == 525 || status == 526;
+}
+
 std::optional<Cause> parse_cause(std::string_view name) {
     const auto found = std::ranges::find(kTable, name, &Row::name);
     if (found == kTable.end()) return std::nullopt;

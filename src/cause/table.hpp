@@ -239,6 +239,10 @@ std::span<const Row> table();
 /// The row of a cause. A number no row has (a record of a newer version) gives the row of none.
 const Row& row(Cause cause);
 
+/// Whether a request that failed so may be sent to another origin.
+/// Source: Cloudflare, zero-downtime failover: these statuses, never 520 and 524.
+bool may_fail_over(Cause cause);
+
 std::optional<Cause> parse_cause(std::string_view name);
 std::optional<Cause> cause_of_number(uint16_t number);
 

@@ -21,11 +21,12 @@ Transport transport_of(const tls::HandshakeFacts& facts) {
 }
 
 /// Whoever spoke plain HTTP to a TLS port gets an answer in plain HTTP.
-net::Task<void> answer_plainly(Worker& worker, net::Stream& stream, const cause::Failure& failure) {
+net::Task<void> answer_plainly(Worker& worker, net::Stream& stream, const cause::Failure& failure,
+                               record::RayId ray) {
     base::ByteBuffer out;
     const base::WallTime now = worker.loop().clock().wall_now();
     write_local_reply(out, {.failure = failure,
-                            .ray = worker.make_ray(now),
+                            .ray = ray,
                             .colo = worker.settings().colo,
                             .host = {},
                             .accept = {},
@@ -79,10 +80,10 @@ net::Task<std::optional<Transport>> shake_hands(Worker& worker, Arrival& arrival
     const bool silent = error.first_bytes.empty() && error.fault != tls::HandshakeFault::timeout;
     if (silent || error.fault == tls::HandshakeFault::cancelled) co_return std::nullopt;
     const cause::Failure failure = client_handshake_failure(error, limit);
-    record_lost_client(worker, arrival.address, {}, failure);
+    const record::RayId ray = record_lost_client(worker, arrival.address, {}, failure);
     if (failure.cause() == cause::Cause::client_tls_not_spoken) {
         arrival.stream.set_layer(nullptr);
-        co_await answer_plainly(worker, arrival.stream, failure);
+        co_await answer_plainly(worker, arrival.stream, failure, ray);
     }
     co_return std::nullopt;
 }
@@ -105,8 +106,8 @@ net::Task<void> serve_http2(Worker& worker, Arrival arrival, SharedTransport tra
     record_lost_client(worker, address, *transport, client_http2_failure(*trouble));
 }
 
-void record_lost_client(Worker& worker, const ip::Endpoint& address, const Transport& transport,
-                        const cause::Failure& failure) {
+record::RayId record_lost_client(Worker& worker, const ip::Endpoint& address,
+                                 const Transport& transport, const cause::Failure& failure) {
     record::RecordView record;
     record.start = worker.loop().clock().wall_now();
     record.ray = worker.make_ray(record.start);
@@ -123,6 +124,7 @@ void record_lost_client(Worker& worker, const ip::Endpoint& address, const Trans
     record.evidence = failure.evidence();
     worker.counters().by_cause[static_cast<size_t>(record.cause) % Counters::kCauses].add();
     worker.sink().write(record);
+    return record.ray;
 }
 
 }  // namespace edgecase::edge

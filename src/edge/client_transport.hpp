@@ -31,8 +31,8 @@ net::Task<std::optional<Transport>> shake_hands(Worker& worker, Arrival& arrival
 net::Task<void> serve_http2(Worker& worker, Arrival arrival, SharedTransport transport,
                             std::string first);
 
-/// A record for a connection that never came to a request.
-void record_lost_client(Worker& worker, const ip::Endpoint& address, const Transport& transport,
-                        const cause::Failure& failure);
+/// A record for a connection that never came to a request; gives its ray.
+record::RayId record_lost_client(Worker& worker, const ip::Endpoint& address,
+                                 const Transport& transport, const cause::Failure& failure);
 
 }  // namespace edgecase::edge

@@ -147,8 +147,7 @@ Exchange::Outcome Exchange::admit() {
         evidence.add("routes", uint64_t{settings.routes.size()});
         return Failure(Cause::edge_no_route, std::move(evidence));
     }
-    origin_ = worker_.origin_of_route(*route);
-    record_.origin_url = origin_->url_text();
+    upstream_ = &worker_.upstream_of_route(*route);
     // With a body still to come the tunnel's first bytes could not be told from the body's last.
     if (head.framing.kind == http::Framing::Kind::none) upgrade_ = forwardable_upgrade(head);
 
@@ -177,47 +176,61 @@ Exchange::Outcome Exchange::admit() {
 // ---- Step 3: a response head from the origin, in as many attempts as are safe ------------------
 
 net::Task<Exchange::Outcome> Exchange::contact_origin() {
-    const http::RequestHeadView& head = buffers_.request_head.head();
     client_ip_ = session_.address().address.to_string();
-    write_request_head(
-        buffers_.request_out, head,
-        {ray_text_, client_ip_, session_.is_tls() ? "https" : "http", worker_.loop_token(),
-         worker_.settings().host_to_origin && !head.host.empty() ? head.host : origin_->authority(),
-         upgrade_});
-    origin::Wish wish;
-    wish.look = body_.replayable ? origin::Pool::Look::as_heard : origin::Pool::Look::now;
+    auto* const chosen = upstream_->choose(client_ip_, worker_.loop().now());
+    if (chosen == nullptr) co_return upstream_->none_healthy();
+    turn_to(*chosen);
+    origin::Wish first;
+    first.look = body_.replayable ? origin::Pool::Look::as_heard : origin::Pool::Look::now;
+    first.http1_only = !upgrade_.empty();  // HTTP/2 has no such upgrade
+    origin::Wish wish = first;
     Outcome before_downgrade;
+    bool failed_over = false;
     for (unsigned tries = 0;; ++tries) {
         record::Attempt& attempt_record = record_.attempts.emplace_back();
-        attempt_record.downgraded = wish.http1_only;
+        attempt_record.downgraded = before_downgrade.has_value();
         Outcome failure = co_await attempt(attempt_record, wish);
         if (!failure) {
-            if (wish.http1_only) origin_->distrust_http2();  // HTTP/1.1 was the cure
+            if (before_downgrade) origin_->distrust_http2();  // HTTP/1.1 was the cure
+            upstream_->answered(*member_, buffers_.response_head.head().status,
+                                worker_.loop().now());
             co_return std::nullopt;
         }
         end_attempt(attempt_record, &*failure);
+        upstream_->failed(*member_, *failure, worker_.loop().now());
         const origin::Connection* const connection = connection_ ? &*connection_ : nullptr;
+        const bool replayable = body_.replayable && !body_.client_failed;
         const bool retry = tries < worker_.settings().limits.retries && !worker_.draining() &&
-                           origin::may_retry(*failure, connection, bytes_received_,
-                                             body_.replayable && !body_.client_failed);
+                           origin::may_retry(*failure, connection, bytes_received_, replayable);
         const bool connecting = failure->row().retry == cause::Retry::connect;
         const bool downgrade = failure->row().retry == cause::Retry::downgrade;
         upload_.reset();
         release_connection(false);
         // An origin without HTTP/1.1: what it did wrong over HTTP/2 is the answer.
-        if (before_downgrade && failure->cause() == Cause::tls_no_alpn) co_return before_downgrade;
+        const bool incurable = before_downgrade && failure->cause() == Cause::tls_no_alpn;
+        if (incurable) failure = before_downgrade;
         // A connect failure is only worth another try at another address.
-        if (!retry || (connecting && wish.skip + 1 >= origin_->address_count())) co_return failure;
+        const bool tried_all = connecting && wish.skip + 1 >= origin_->address_count();
+        if (retry && !incurable && !tried_all) {
+            if (connecting) ++wish.skip;
+            if (downgrade) {
+                wish.http1_only = true;
+                before_downgrade = failure;
+            }
+            wish.fresh = true;
+        } else if (auto* const other = failed_over ? nullptr : other_origin(*failure)) {
+            failed_over = true;
+            wish = first;
+            before_downgrade.reset();
+            turn_to(*other);
+        } else {
+            co_return failure;
+        }
         attempt_record.retried = true;
         worker_.counters().retries.add();
-        if (connecting) ++wish.skip;
-        if (downgrade) {
-            wish.http1_only = true;
-            before_downgrade = failure;
-        }
-        wish.fresh = true;
     }
 }
+
 // ---- Step 4: the response ----------------------------------------------------------------------
 
 net::Task<Exchange::Then> Exchange::respond() {
@@ -263,6 +276,11 @@ net::Task<Exchange::Then> Exchange::respond() {
     const bool uploaded = body_.read_whole && !uploading() && !sending_.failed;
     upload_.reset();
     watch_.stop();
+    if (failure) {
+        upstream_->failed(*member_, *failure, worker_.loop().now());
+    } else {
+        upstream_->completed(*member_, head.status);
+    }
     connection_->last_had_no_body = head.framing.kind == http::Framing::Kind::none;
     release_connection(!failure && head.keep_alive && uploaded && download.extra().empty());
     if (failure && !committed_) co_return co_await refuse(*failure);
@@ -308,6 +326,7 @@ net::Task<Exchange::Then> Exchange::tunnel() {
                  : client_left(ClientPhase::receiving, &written.error(), body_.bytes, 0));
     }
     end_attempt(record_.attempts.back(), nullptr);
+    upstream_->completed(*member_, head.status);
     release_connection(false);
     complete();
     co_return Then::close;

@@ -13,6 +13,7 @@
 #include "edge/upload.hpp"
 #include "edge/worker.hpp"
 #include "net/task.hpp"
+#include "origin/balancer.hpp"
 #include "origin/origin.hpp"
 #include "origin/origin_failure.hpp"
 
@@ -52,6 +53,8 @@ class Exchange final : Download::Host {
     void complete();
 
     // One attempt.
+    void turn_to(origin::Upstream::Member& member);
+    origin::Upstream::Member* other_origin(const cause::Failure& failure);
     net::Task<Outcome> attempt(record::Attempt& attempt, origin::Wish wish);
     net::Task<Outcome> obtain_connection(record::Attempt& attempt, origin::Wish wish);
     net::Task<Outcome> send_request(record::Attempt& attempt);
@@ -84,7 +87,9 @@ class Exchange final : Download::Host {
     std::string client_ip_;
     std::string upgrade_;  // what the client asked for and the origin was asked
     std::string accept_;
-    origin::Origin* origin_ = nullptr;
+    origin::Upstream* upstream_ = nullptr;
+    origin::Upstream::Member* member_ = nullptr;  // of it: the origin of the present attempt
+    origin::Origin* origin_ = nullptr;            // the same
     RequestBody body_;
     uint64_t written_before_ = 0;     // to the client, for earlier requests
     size_t head_bytes_ = 0;           // of the request

@@ -14,6 +14,31 @@ namespace edgecase::edge {
 
 using cause::Failure;
 
+void Exchange::turn_to(origin::Upstream::Member& member) {
+    member_ = &member;
+    origin_ = &member.origin;
+    record_.origin_url = origin_->url_text();
+    const http::RequestHeadView& head = buffers_.request_head.head();
+    buffers_.request_out.clear();
+    write_request_head(
+        buffers_.request_out, head,
+        {ray_text_, client_ip_, session_.is_tls() ? "https" : "http", worker_.loop_token(),
+         worker_.settings().host_to_origin && !head.host.empty() ? head.host : origin_->authority(),
+         upgrade_});
+}
+
+/// Where the request may be sent once more after that failure. Null: nowhere.
+origin::Upstream::Member* Exchange::other_origin(const Failure& failure) {
+    const bool nothing_sent = failure.row().retry == cause::Retry::connect;
+    const bool resendable =
+        nothing_sent || (bytes_received_ == 0 && body_.replayable && !body_.client_failed);
+    if (!cause::may_fail_over(failure.cause()) || !resendable || worker_.draining() ||
+        worker_.settings().limits.retries == 0) {
+        return nullptr;
+    }
+    return upstream_->choose_other(*member_, client_ip_, worker_.loop().now());
+}
+
 net::Task<Exchange::Outcome> Exchange::attempt(record::Attempt& attempt, origin::Wish wish) {
     if (Outcome failure = co_await obtain_connection(attempt, wish)) co_return failure;
     if (Outcome failure = co_await send_request(attempt)) co_return failure;

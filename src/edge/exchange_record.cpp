@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "edge/exchange.hpp"
+#include "mux/connection.hpp"
 
 namespace edgecase::edge {
 
@@ -74,6 +75,10 @@ Failure Exchange::shutdown_failure() const {
 }
 
 Failure Exchange::client_gone(ClientPhase phase) const {
+    // An HTTP/2 connection that stopped reading is taken down as a whole.
+    if (mux::trouble_of(session_.client()).kind == mux::Trouble::Kind::write_timeout) {
+        return client_slow_reader(response_bytes(), worker_.settings().timeouts.client_write);
+    }
     const net::Error* const error = upload_ && upload_->error() ? &*upload_->error() : nullptr;
     return client_left(phase, error, body_.bytes, response_bytes());
 }

@@ -151,6 +151,8 @@ std::expected<std::unique_ptr<Server>, std::string> Server::start(const config::
         if (!opened) return std::unexpected(opened.error());
         plain = std::move(*opened);
     }
+    server->health_ = std::make_shared<origin::HealthBoard>(
+        settings.pools, before != nullptr ? before->health_.get() : nullptr);
     for (unsigned i = 0; i < settings.workers; ++i) {
         auto resolver = net::Resolver::create(*loops[i], settings.resolver, settings.timeouts.dns);
         if (!resolver) return std::unexpected("cannot start the resolver: " + resolver.error());
@@ -160,7 +162,7 @@ std::expected<std::unique_ptr<Server>, std::string> Server::start(const config::
         const unsigned number = server->counts_down_ ? record::RayId::kMaximumWorkers - 1 - i : i;
         server->workers_.push_back(std::make_unique<Worker>(
             settings, std::move(loops[i]), std::move(*resolver), make_sink(),
-            WorkerOptions{number, server->node_id_, loop_token}, *tls_clients,
+            WorkerOptions{number, server->node_id_, loop_token, server->health_}, *tls_clients,
             std::move(*tls_origins)));
     }
     for (unsigned i = 0; i < settings.workers; ++i) {

@@ -52,6 +52,7 @@ class Server {
     bool counts_down_ = false;
     std::unique_ptr<Door> main_;
     std::unique_ptr<Door> plain_;
+    std::shared_ptr<origin::HealthBoard> health_;  // shared by its workers
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<std::jthread> threads_;
 };

@@ -15,6 +15,10 @@ constexpr std::chrono::milliseconds kLingerTime{5000};
 constexpr std::chrono::milliseconds kLingerSilence{1000};
 constexpr unsigned kRequestsPerTurn = 16;
 
+bool may_be_preface(std::string_view bytes) {
+    return kHttp2Preface.starts_with(bytes.substr(0, kHttp2Preface.size()));
+}
+
 }  // namespace
 
 Session::Session(Worker& worker, Arrival arrival, SharedTransport transport)
@@ -116,7 +120,8 @@ net::Task<Session::After> Session::serve_requests(Buffers& buffers) {
             buffers.client_in.commit(*got);
         }
         const bool first = !std::exchange(begun_, true);
-        if (first && transport_ == nullptr && buffers.client_in.view().starts_with(kHttp2Preface)) {
+        if (first && transport_ == nullptr && may_be_preface(buffers.client_in.view()) &&
+            co_await begins_http2(buffers.client_in)) {
             co_return After::http2;
         }
         Exchange exchange(*this, buffers);
@@ -127,6 +132,20 @@ net::Task<Session::After> Session::serve_requests(Buffers& buffers) {
         if (then != Exchange::Then::next_request) co_return After::close;
         if (worker_.draining() && buffers.client_in.empty()) co_return After::close;
     }
+}
+
+/// Waits for the rest of what may be the preface. A request that begins like it loses nothing: its
+/// head is not whole either.
+net::Task<bool> Session::begins_http2(base::ByteBuffer& in) {
+    const base::Deadline deadline = worker_.loop().after(worker_.settings().timeouts.client_head);
+    while (in.size() < kHttp2Preface.size()) {
+        const net::ReadResult got =
+            co_await client_.read_some(in.reserve_free(Buffers::kReadBytes), deadline);
+        if (!got || *got == 0) co_return false;
+        in.commit(*got);
+        if (!may_be_preface(in.view())) co_return false;
+    }
+    co_return true;
 }
 
 net::Task<void> Session::linger() {

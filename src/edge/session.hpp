@@ -46,6 +46,7 @@ class Session {
     // Never inlined: the compiler would put its frame, kilobytes of a request under way, into that
     // of serve(), which every idle connection keeps.
     [[gnu::noinline]] net::Task<After> serve_requests(Buffers& buffers);
+    net::Task<bool> begins_http2(base::ByteBuffer& in);
     net::Task<void> linger();
 
     static net::Task<void> serve_http1(Worker& worker, Arrival arrival, SharedTransport transport);

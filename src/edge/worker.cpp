@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <ctime>
+#include <functional>
 
 #include "edge/session.hpp"
+#include "origin/health_check.hpp"
 
 namespace edgecase::edge {
 namespace {
@@ -31,17 +33,43 @@ Worker::Worker(const config::Settings& settings, std::unique_ptr<net::Loop> loop
                         std::max(1u, settings.workers)),
       tls_clients_(std::move(tls_clients)),
       tls_origins_(std::move(tls_origins)) {
+    if (options_.health == nullptr) {
+        options_.health = std::make_shared<origin::HealthBoard>(settings_.pools);
+    }
+    make_upstreams();
+    if (options_.health->claim_checking()) {
+        loop_->post([this] { start_health_checks(); });
+    }
+}
+
+void Worker::make_upstreams() {
     const origin::Surroundings around{*loop_, *resolver_, settings_, tls_origins_.get(), scratch()};
-    for (const config::Route& route : settings.routes) {
-        const http::OriginUrl& url = config::first_origin(settings, route);
+    const auto origin_of = [&](const config::PoolOrigin& wanted) {
         const auto same = std::ranges::find_if(
-            owned_origins_, [&](const auto& origin) { return origin->url() == url; });
-        if (same != owned_origins_.end()) {
-            origins_.push_back(same->get());
-            continue;
+            origins_, [&](const auto& origin) { return origin->url() == wanted.url; });
+        if (same != origins_.end()) return same->get();
+        return origins_.emplace_back(std::make_unique<origin::Origin>(around, wanted.url)).get();
+    };
+    const uint64_t seed = std::hash<std::string>()(options_.loop_token) + options_.index;
+    upstreams_.resize(settings_.pools.size());
+    for (const config::Route& route : settings_.routes) {
+        if (upstreams_[route.pool] != nullptr) continue;
+        const config::Pool& pool = settings_.pools[route.pool];
+        std::vector<origin::Origin*> origins;
+        for (const config::PoolOrigin& one : pool.origins) origins.push_back(origin_of(one));
+        upstreams_[route.pool] =
+            std::make_unique<origin::Upstream>(pool, origins, *options_.health, route.pool, seed);
+    }
+}
+
+void Worker::start_health_checks() {
+    const origin::Surroundings around{*loop_, *resolver_, settings_, tls_origins_.get(), scratch()};
+    for (const auto& upstream : upstreams_) {
+        if (upstream == nullptr || upstream->pool().health.path.empty()) continue;
+        for (origin::Upstream::Member& member : upstream->members()) {
+            housekeeping_.spawn(origin::keep_checking(around, member.origin,
+                                                      upstream->pool().health, member.health));
         }
-        owned_origins_.push_back(std::make_unique<origin::Origin>(around, url));
-        origins_.push_back(owned_origins_.back().get());
     }
 }
 
@@ -62,7 +90,7 @@ void Worker::run(std::vector<net::Listener> secure, std::vector<net::Listener> p
     streams_.cancel_all();  // past the drain deadline: their records say so
     sessions_.cancel_all();
     housekeeping_.cancel_all();
-    for (const auto& origin : owned_origins_) origin->close();
+    for (const auto& origin : origins_) origin->close();
     listeners_.clear();
     sink_->flush();
 }

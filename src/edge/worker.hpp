@@ -15,6 +15,8 @@
 #include "net/loop.hpp"
 #include "net/resolver.hpp"
 #include "net/task_set.hpp"
+#include "origin/balancer.hpp"
+#include "origin/health_board.hpp"
 #include "origin/origin.hpp"
 #include "record/ray_id.hpp"
 #include "record/sink.hpp"
@@ -28,7 +30,8 @@ class Session;
 struct WorkerOptions {
     unsigned index = 0;
     unsigned node_id = 0;
-    std::string loop_token;  // this edge's CDN-Loop member
+    std::string loop_token;                         // this edge's CDN-Loop member
+    std::shared_ptr<origin::HealthBoard> health{};  // shared by all workers; null: one of its own
 };
 
 class Worker {
@@ -62,7 +65,9 @@ class Worker {
     const ip::Endpoint& listen_address() const { return listen_address_; }
 
     record::RayId make_ray(base::WallTime now) { return rays_.make(now); }
-    origin::Origin* origin_of_route(size_t route) { return origins_[route]; }
+    origin::Upstream& upstream_of_route(size_t route) {
+        return *upstreams_[settings_.routes[route].pool];
+    }
 
     /// Null: `listen` speaks plain HTTP.
     tls::ServerContext* tls() { return tls_clients_.get(); }
@@ -104,6 +109,8 @@ class Worker {
     void begin_retirement();
     void stop_accepting();
     void end_idle_sessions();
+    void make_upstreams();
+    void start_health_checks();
 
     const config::Settings& settings_;
     std::unique_ptr<net::Loop> loop_;
@@ -111,8 +118,8 @@ class Worker {
     std::unique_ptr<record::Sink> sink_;
     WorkerOptions options_;
     record::RayIdMaker rays_;
-    std::vector<std::unique_ptr<origin::Origin>> owned_origins_;
-    std::vector<origin::Origin*> origins_;  // by route; equal URLs share one
+    std::vector<std::unique_ptr<origin::Origin>> origins_;      // equal URLs share one
+    std::vector<std::unique_ptr<origin::Upstream>> upstreams_;  // by pool; null: no route uses it
     std::vector<std::unique_ptr<Buffers>> spare_buffers_;
     std::unique_ptr<char[]> scratch_;
     std::shared_ptr<Counters> counters_ = std::make_shared<Counters>();

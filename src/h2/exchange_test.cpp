@@ -26,7 +26,7 @@ TEST(H2Exchange, get_travels_as_text_both_ways) {
     EXPECT_TRUE(pair.server.ended(id));
     pair.respond(id, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nServer: x\r\n\r\nhello");
     EXPECT_EQ(take(pair.client, id),
-              "HTTP/1.1 200 \r\nserver: x\r\ncontent-length: 5\r\n\r\nhello");
+              "HTTP/1.1 200 OK\r\nserver: x\r\ncontent-length: 5\r\n\r\nhello");
     EXPECT_TRUE(pair.client.ended(id));
     EXPECT_TRUE(pair.client.sent_whole(id));
     EXPECT_TRUE(pair.server.sent_whole(id));
@@ -51,7 +51,7 @@ TEST(H2Exchange, text_written_byte_by_byte_gives_the_same_message) {
     }
     pair.pump();
     EXPECT_EQ(take(pair.client, id),
-              "HTTP/1.1 200 \r\ntransfer-encoding: chunked\r\n\r\n"
+              "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
               "00000002\r\nhi\r\n0\r\na: b\r\n\r\n");
 }
 
@@ -71,7 +71,7 @@ TEST(H2Exchange, response_to_head_keeps_its_length_and_has_no_body) {
     Pair pair;
     const uint32_t id = pair.request("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
     pair.respond(id, "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n");
-    EXPECT_EQ(take(pair.client, id), "HTTP/1.1 200 \r\ncontent-length: 500\r\n\r\n");
+    EXPECT_EQ(take(pair.client, id), "HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n");
     EXPECT_TRUE(pair.client.ended(id));
     EXPECT_EQ(pair.client.stream_fault(id), nullptr);
 }
@@ -113,7 +113,8 @@ TEST(H2Exchange, interim_responses_come_before_the_final_one) {
     Pair pair;
     const uint32_t id = pair.request(kGetText);
     pair.respond(id, "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 204 No\r\n\r\n");
-    EXPECT_EQ(take(pair.client, id), "HTTP/1.1 103 \r\nlink: </a>\r\n\r\nHTTP/1.1 204 \r\n\r\n");
+    EXPECT_EQ(take(pair.client, id),
+              "HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n");
     EXPECT_TRUE(pair.client.ended(id));
 }
 

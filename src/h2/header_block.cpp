@@ -17,6 +17,7 @@
 #include "h1/writer.hpp"
 #include "h2/fault.hpp"
 #include "http/field_name.hpp"
+#include "http/message.hpp"
 
 namespace edgecase::h2 {
 namespace {
@@ -265,7 +266,9 @@ void HeaderBlock::write_request(base::ByteBuffer& out, bool chunked) const {
 }
 
 void HeaderBlock::write_response(base::ByteBuffer& out, bool chunked, bool without_length) const {
-    h1::write_status_line(out, status_, {});
+    // HTTP/2 has no reason phrase; clients of HTTP/1.1 exist that fail without one.
+    const std::string_view reason = http::reason_phrase(status_);
+    h1::write_status_line(out, status_, reason == "Unknown" ? std::string_view() : reason);
     out.append(fields_.view());
     // An interim response has no body, whatever it says.
     if (status_ >= 200) write_length(out, chunked, without_length);

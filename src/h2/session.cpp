@@ -356,6 +356,9 @@ bool Session::going_away() const {
 size_t Session::open_streams() const {
     return impl_->streams_.size();
 }
+size_t Session::unfinished_streams() const {
+    return impl_->streams_.taken();
+}
 const FrameLog& Session::frames() const {
     return impl_->frames_;
 }

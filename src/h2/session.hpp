@@ -101,6 +101,8 @@ class Session {
     bool settings_received() const;
     bool going_away() const;
     size_t open_streams() const;
+    /// Those, and the closed ones whose response is not all on the wire yet.
+    size_t unfinished_streams() const;
     /// What the other side allows at once; before its SETTINGS 100.
     uint32_t peer_stream_limit() const;
     const FrameLog& frames() const;

@@ -70,6 +70,8 @@ class StreamTable {
     /// Back to those kept for use again.
     void give_back(Stream& stream);
     size_t size() const { return size_; }
+    /// Those that were taken and not given back, whether or not they have an id.
+    size_t taken() const { return all_.size() - free_.size(); }
 
     template <typename Visit>
     void for_each(Visit visit) const {

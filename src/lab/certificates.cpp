@@ -180,7 +180,7 @@ Certificates::Certificates(const ip::Address& address) {
 
     // Those that the good intermediate did not sign.
     const auto put = [&](Certificate which, EVP_PKEY* key, Authority signer,
-                         std::vector<const CertificatePointer*> chain) {
+                         const std::vector<const CertificatePointer*>& chain) {
         Identity& made = identities_[static_cast<size_t>(which)];
         made.leaf = issue(good, key, signer);
         EVP_PKEY_up_ref(key);

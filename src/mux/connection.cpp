@@ -61,7 +61,9 @@ class Connection::StreamLayer final : public net::Layer {
     void detach(const std::optional<Trouble>& trouble) {
         rest_ = readable();
         ended_ = connection_->session_.ended(id_);
-        if (!failed_ && !ended_) {
+        const bool whole =
+            role_ == h2::Role::client ? ended_ : connection_->session_.sent_whole(id_);
+        if (!failed_ && !whole) {
             trouble_ = trouble.value_or(connection_->trouble_now(Trouble::Kind::closed));
             failed_ = true;
         } else if (failed()) {
@@ -184,7 +186,7 @@ net::Task<void> Connection::run(std::string first) {
             since_yield = 0;
             co_await loop_.yield();
         }
-        if (!over_ && session_.going_away() && open_streams() == 0) break;
+        if (!over_ && session_.going_away() && is_quiet()) break;
     }
     if (!alive && !over_) {
         Trouble trouble = trouble_now(Trouble::Kind::fault);
@@ -261,7 +263,8 @@ void Connection::wake_ready() {
             descriptor.writable = true;
         } else {
             descriptor.readable = true;
-            if (layer->failed()) descriptor.read_closed = true;
+            // Whoever waits for a window to open learns of it too.
+            if (layer->failed()) descriptor.read_closed = descriptor.writable = true;
         }
         descriptor.dispatch();
     }
@@ -299,6 +302,7 @@ void Connection::flush() {
     if (carrier_) carrier_.descriptor().writer = nullptr;
     if (out_.capacity() > kFlushBytes / 4 && open_streams() == 0) out_.release();
     wake_ready();
+    if (!over_ && session_.going_away() && is_quiet()) look_again();
 }
 
 void Connection::look_again() {
@@ -340,6 +344,7 @@ void Connection::end(std::optional<Trouble> trouble) {
 Trouble Connection::trouble_now(Trouble::Kind kind) const {
     Trouble trouble;
     trouble.kind = kind;
+    trouble.goaway = session_.goaway();
     trouble.frames = session_.frames().lines();
     trouble.streams_open = session_.open_streams();
     trouble.peer_stream_limit = session_.peer_stream_limit();
@@ -354,7 +359,8 @@ base::Deadline Connection::next_deadline() const {
         if (span > base::Duration::zero()) next = next.earlier(Deadline::after(since, span));
     };
     const bool idle = session_.open_streams() == 0;
-    if (idle) consider(idle_since_, timeouts_.idle);
+    // While there are streams too: nothing else ends the wait after the last one is gone.
+    consider(idle ? idle_since_ : loop_.now(), timeouts_.idle);
     if (role_ == h2::Role::client && !session_.settings_received()) {
         consider(started_, timeouts_.settings);
     }
@@ -370,7 +376,7 @@ bool Connection::expired() {
         return span > base::Duration::zero() && now - since >= span;
     };
     const bool idle = open_streams() == 0;
-    if (idle && session_.going_away()) return true;
+    if (session_.going_away() && is_quiet()) return true;
     if (idle && over(idle_since_, timeouts_.idle)) {
         session_.shut_down();
         flush();

@@ -39,6 +39,7 @@ struct Trouble {
     h2::Fault fault{};
     net::Error error{net::ErrorKind::other};  // for rst and lost
     net::Layer::Broken below{};               // for lost: what the carrier's own layer says
+    std::optional<h2::Fault> goaway{};        // received before
     std::vector<std::string> frames{};        // the last ones, oldest first
     size_t streams_open = 0;
     uint32_t stream_id = 0;
@@ -98,6 +99,8 @@ class Connection final : h2::Events {
     void flush();
     void flush_soon();
     void look_again();
+    /// Nothing is under way, and the carrier has taken all.
+    bool is_quiet() const { return session_.unfinished_streams() == 0 && out_.empty(); }
     void forget(StreamLayer& layer);
     void end(std::optional<Trouble> trouble);
     void end_by(const net::Error& error);

@@ -19,7 +19,7 @@ constexpr std::string_view kGet = "GET /x HTTP/1.1\r\nHost: a.test\r\n\r\n";
 constexpr std::string_view kAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 
 /// Both ends of one connection on one loop; requests are answered by `answer`.
-class MuxTest : public testing::Test, Connection::Acceptor {
+class MuxTest : public testing::Test, public Connection::Acceptor {
   protected:
     using Answer = std::function<net::Task<void>(net::Stream)>;
 

@@ -169,6 +169,19 @@ Failure connect_failure(const net::ConnectError& error, const ip::Endpoint& to,
     return {connect_cause(error), std::move(evidence)};
 }
 
+bool lacks_source(const net::ConnectError& error) {
+    // The same error of connect(), which takes time, says that the source's ports are used up.
+    return error.at_once && error.error.kind == net::ErrorKind::address_unavailable &&
+           error.elapsed == base::Duration::zero();
+}
+
+Failure egress_unavailable(const ip::Endpoint& to, std::vector<std::string> missing) {
+    Evidence evidence;
+    evidence.add("origin", to.to_string());
+    evidence.add("missing_egress", std::move(missing));
+    return {Cause::edge_egress_unavailable, std::move(evidence)};
+}
+
 Failure connection_limit(size_t open, size_t limit) {
     Evidence evidence;
     evidence.add("open_connections", uint64_t{open});

@@ -22,7 +22,8 @@ struct Connection {
 
     uint16_t tls_version = 0;  // 0x0304 is TLS 1.3; 0: plain
     bool tls_resumed = false;
-    bool client_cert_requested = false;  // in the handshake, and we had none
+    bool client_cert_requested = false;  // in the handshake
+    bool client_cert_sent = false;
     uint32_t stream_id = 0;              // the HTTP/2 stream; 0: HTTP/1.1
 
     bool reused() const { return requests > 1; }

@@ -46,6 +46,8 @@ struct Origin::Shared {
     uint16_t tls_version;
     bool tls_resumed;
     bool client_cert_requested;
+    bool client_cert_sent;
+    bool alone;  // for one stream only
 };
 
 Origin::Origin(const Surroundings& surroundings, http::OriginUrl url)
@@ -78,6 +80,7 @@ std::optional<Connection> Origin::take_existing(const Wish& wish) {
     if (open_ >= maximum_open_) return std::nullopt;
     if (!wish.http1_only && http2_allowed()) {
         for (const auto& shared : shared_) {
+            if (shared->alone) continue;
             if (auto connection = open_stream(*shared)) return connection;
         }
     }
@@ -105,6 +108,7 @@ std::optional<Connection> Origin::open_stream(Shared& shared) {
     connection.tls_version = shared.tls_version;
     connection.tls_resumed = shared.tls_resumed;
     connection.client_cert_requested = shared.client_cert_requested;
+    connection.client_cert_sent = shared.client_cert_sent;
     ++open_;
     return connection;
 }
@@ -117,7 +121,8 @@ net::Task<std::expected<Connection, cause::Failure>> Origin::connect(record::Att
     net::Loop& loop = around_.loop;
     const config::Timeouts& timeouts = around_.settings.timeouts;
     const base::SteadyTime start = loop.clock().now();
-    const auto addresses = co_await around_.resolver.resolve(url_.host, loop.after(timeouts.dns));
+    const auto addresses = co_await around_.resolver.resolve(
+        url_.host, loop.after(timeouts.dns).earlier(wish.deadline));
     const base::SteadyTime resolved = loop.clock().now();
     attempt.dns_us = base::microseconds(resolved - start);
     if (!addresses) {
@@ -130,21 +135,15 @@ net::Task<std::expected<Connection, cause::Failure>> Origin::connect(record::Att
         co_return std::unexpected(address_prohibited(url_.host, address));
     }
     Opening opening(open_);
-    auto stream = co_await net::connect(loop, attempt.origin, {}, loop.after(timeouts.connect));
+    auto stream = co_await dial(attempt, loop.after(timeouts.connect).earlier(wish.deadline));
     attempt.connect_us = base::microseconds(loop.clock().now() - resolved);
-    if (!stream) {
-        attempt.edge = stream.error().local;
-        co_return std::unexpected(
-            connect_failure(stream.error(), attempt.origin, timeouts.connect));
-    }
-    attempt.edge = stream->local();
+    if (!stream) co_return std::unexpected(stream.error());
     using std::chrono::seconds;
     const auto wanted = std::chrono::duration_cast<seconds>(timeouts.keep_alive);
     const seconds idle = std::max(seconds(1), wanted);
     stream->set_keep_alive(idle, std::max(seconds(1), idle / 2), kKeepAliveProbes);
     if (speaks_tls_) {
-        auto secured =
-            co_await secure(std::move(*stream), attempt, !wish.http1_only && http2_allowed());
+        auto secured = co_await secure(std::move(*stream), attempt, wish);
         // A stream counts for itself.
         if (secured && secured->stream_id == 0) opening.keep();
         co_return secured;
@@ -160,6 +159,41 @@ net::Task<std::expected<Connection, cause::Failure>> Origin::connect(record::Att
     co_return connection;
 }
 
+/// In turn among the egress addresses of the target's family. Null: the system chooses.
+std::optional<ip::Address> Origin::next_source(const ip::Address& to) {
+    const std::vector<ip::Address>& egress = around_.settings.egress;
+    for (size_t seen = 0; seen < egress.size(); ++seen) {
+        const ip::Address& address = egress[next_egress_++ % egress.size()];
+        if (address.is_v4() == to.is_v4()) return address;
+    }
+    return std::nullopt;
+}
+
+/// Egress addresses that this machine does not have are passed over, until none is left.
+net::Task<std::expected<net::Stream, cause::Failure>> Origin::dial(record::Attempt& attempt,
+                                                                   base::Deadline deadline) {
+    std::vector<std::string> missing;
+    for (;;) {
+        const auto source = next_source(attempt.origin.address);
+        if (source && std::ranges::find(missing, source->to_string()) != missing.end()) {
+            co_return std::unexpected(egress_unavailable(attempt.origin, std::move(missing)));
+        }
+        auto stream = co_await net::connect(around_.loop, attempt.origin, {source}, deadline);
+        if (stream) {
+            attempt.edge = stream->local();
+            co_return std::move(*stream);
+        }
+        const net::ConnectError& error = stream.error();
+        attempt.edge = error.local;
+        if (source && error.local.port == 0) attempt.edge = {*source, 0};
+        if (!source || !lacks_source(error)) {
+            co_return std::unexpected(
+                connect_failure(error, attempt.origin, around_.settings.timeouts.connect));
+        }
+        missing.push_back(source->to_string());
+    }
+}
+
 std::string_view Origin::tls_name() const {
     const std::string& name = around_.settings.origin_tls.name;
     return name.empty() ? url_.host : name;
@@ -167,21 +201,21 @@ std::string_view Origin::tls_name() const {
 
 net::Task<std::expected<Connection, cause::Failure>> Origin::secure(net::Stream stream,
                                                                     record::Attempt& attempt,
-                                                                    bool offer_h2) {
+                                                                    Wish wish) {
     net::Loop& loop = around_.loop;
     const config::Timeouts& timeouts = around_.settings.timeouts;
     const base::SteadyTime begin = loop.clock().now();
     const std::string name(tls_name());
     auto shaken =
         co_await tls::connect(stream, *around_.tls, name, name + ":" + std::to_string(port_),
-                              offer_h2, loop.after(timeouts.tls_handshake));
+                              !wish.http1_only && http2_allowed(),
+                              loop.after(timeouts.tls_handshake).earlier(wish.deadline));
     attempt.tls_us = base::microseconds(loop.clock().now() - begin);
     if (!shaken) {
         co_return std::unexpected(
             handshake_failure(shaken.error(), attempt.origin, timeouts.tls_handshake));
     }
     const auto version = static_cast<uint16_t>(shaken->version == "TLSv1.3" ? 0x0304 : 0x0303);
-    const bool cert_missing = shaken->client_cert_requested && !shaken->client_cert_sent;
     if (shaken->alpn != tls::Alpn::h2) {
         Connection connection;
         connection.stream = std::move(stream);
@@ -192,7 +226,8 @@ net::Task<std::expected<Connection, cause::Failure>> Origin::secure(net::Stream 
         connection.requests = 1;
         connection.tls_version = version;
         connection.tls_resumed = shaken->resumed;
-        connection.client_cert_requested = cert_missing;
+        connection.client_cert_requested = shaken->client_cert_requested;
+        connection.client_cert_sent = shaken->client_cert_sent;
         co_return connection;
     }
     const config::Limits& limits = around_.settings.limits;
@@ -215,7 +250,9 @@ net::Task<std::expected<Connection, cause::Failure>> Origin::secure(net::Stream 
                                            loop.now(),
                                            version,
                                            shaken->resumed,
-                                           cert_missing}));
+                                           shaken->client_cert_requested,
+                                           shaken->client_cert_sent,
+                                           wish.alone}));
     Shared& shared = *shared_.back();
     auto connection = open_stream(shared);
     tasks_.spawn(serve(shared));
@@ -241,7 +278,9 @@ void Origin::give_back(Connection connection, bool reusable) {
     --open_;
     if (connection.stream_id != 0) {
         for (const auto& shared : shared_) {
-            if (shared->id == connection.id) shared->idle_since = around_.loop.now();
+            if (shared->id != connection.id) continue;
+            shared->idle_since = around_.loop.now();
+            if (shared->alone) shared->connection.shut_down();
         }
         return;
     }

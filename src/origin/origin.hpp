@@ -27,6 +27,8 @@ struct Wish {
     bool http1_only = false;  // HTTP/2 has just failed here
     size_t skip = 0;          // addresses that earlier attempts of this request failed on
     Pool::Look look = Pool::Look::as_heard;
+    bool alone = false;  // the connection serves nobody else, also when it is HTTP/2
+    base::Deadline deadline = base::Deadline::never();  // besides the timeouts of the settings
 };
 
 /// What all origins of a worker share.
@@ -53,9 +55,12 @@ class Origin {
     std::optional<Connection> take_existing(const Wish& wish);
 
     /// Resolves, connects and shakes hands. Fills the attempt's addresses and durations.
-    /// Errors: dns.*, connect.* and tls.* failures.
+    /// Errors: dns.*, connect.* and tls.* failures, and edge.egress_unavailable.
     net::Task<std::expected<Connection, cause::Failure>> connect(record::Attempt& attempt,
                                                                  Wish wish);
+    /// Connections and streams in use, those being made included.
+    size_t open() const { return open_; }
+
     /// How many addresses the last resolution gave.
     size_t address_count() const { return address_count_; }
 
@@ -71,9 +76,12 @@ class Origin {
   private:
     struct Shared;  // an HTTP/2 connection, shared by its streams
 
+    net::Task<std::expected<net::Stream, cause::Failure>> dial(record::Attempt& attempt,
+                                                               base::Deadline deadline);
+    std::optional<ip::Address> next_source(const ip::Address& to);
     net::Task<std::expected<Connection, cause::Failure>> secure(net::Stream stream,
                                                                 record::Attempt& attempt,
-                                                                bool offer_h2);
+                                                                Wish wish);
     std::optional<Connection> open_stream(Shared& shared);
     net::Task<void> serve(Shared& shared);
     bool http2_allowed() const;
@@ -92,6 +100,7 @@ class Origin {
     uint64_t next_id_ = 1;
     size_t open_ = 0;  // connections and streams handed out, idle ones not counted
     size_t maximum_open_;
+    size_t next_egress_ = 0;
     net::TaskSet tasks_;  // last: they use everything above
 };
 

@@ -230,6 +230,10 @@ Failure wait_timeout(const AttemptView& attempt, const h1::ResponseHeadParser& p
         return {window_closed ? Cause::request_write_stalled : Cause::request_not_acked,
                 std::move(evidence)};
     }
+    // On an HTTP/2 stream it is flow control that stops the request, with nothing in the kernel.
+    if (limit_name == "write" && attempt.connection.stream_id != 0) {
+        return {Cause::request_write_stalled, std::move(evidence)};
+    }
     if (attempt.interim_responses > 0) {
         evidence.add("interim_responses", attempt.interim_responses);
         return {Cause::time_between_responses, std::move(evidence)};

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <chrono>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "cause/failure.hpp"
@@ -59,6 +61,9 @@ cause::Failure address_prohibited(std::string_view name, const ip::Address& addr
 cause::Failure connect_failure(const net::ConnectError& error, const ip::Endpoint& to,
                                std::chrono::milliseconds limit);
 cause::Failure connection_limit(size_t open, size_t limit);
+/// Whether it failed because this machine does not have the source address that was asked for.
+bool lacks_source(const net::ConnectError& error);
+cause::Failure egress_unavailable(const ip::Endpoint& to, std::vector<std::string> missing);
 
 // While the request is sent and the response head awaited.
 /// A timeout passed. `limit_name` is the setting (`read`, `ack`, `write`, `response_head`).

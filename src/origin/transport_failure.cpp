@@ -66,9 +66,21 @@ Cause cause_of(const h2::Fault& fault, const Trouble& trouble) {
     return Cause::h2_protocol_error;
 }
 
-bool demands_certificate(const net::Layer::Broken& broken, const Connection& connection) {
-    return broken.alert == kCertificateRequired ||
-           (connection.client_cert_requested && broken.alert == kHandshakeFailure);
+/// An alert about the certificate that the origin asked the edge for.
+/// Source: RFC 8446 §6.2, 42 bad_certificate to 46 certificate_unknown, 48 unknown_ca.
+bool is_certificate_alert(int alert) {
+    return (alert >= 42 && alert <= 46) || alert == 48;
+}
+
+Cause broken_cause(const net::Layer::Broken& broken, const Connection& connection) {
+    if (broken.alert == kCertificateRequired) return Cause::tls_client_cert_required;
+    if (!connection.client_cert_requested) return Cause::tls_broken;
+    if (!connection.client_cert_sent && broken.alert == kHandshakeFailure) {
+        return Cause::tls_client_cert_required;
+    }
+    if (!is_certificate_alert(broken.alert)) return Cause::tls_broken;
+    return connection.client_cert_sent ? Cause::tls_client_cert_rejected
+                                       : Cause::tls_client_cert_required;
 }
 
 Cause cause_of(const Trouble& trouble, const Connection& connection) {
@@ -76,13 +88,12 @@ Cause cause_of(const Trouble& trouble, const Connection& connection) {
         case Trouble::Kind::fault:
             return cause_of(trouble.fault, trouble);
         case Trouble::Kind::fin:
-            return Cause::h2_connection_fin;
+            return trouble.goaway ? Cause::h2_goaway : Cause::h2_connection_fin;
         case Trouble::Kind::rst:
-            return Cause::h2_connection_rst;
+            return trouble.goaway ? Cause::h2_goaway : Cause::h2_connection_rst;
         case Trouble::Kind::lost:
             if (trouble.error.kind != net::ErrorKind::layer) return Cause::resp_connection_lost;
-            return demands_certificate(trouble.below, connection) ? Cause::tls_client_cert_required
-                                                                  : Cause::tls_broken;
+            return broken_cause(trouble.below, connection);
         case Trouble::Kind::settings_timeout:
             return Cause::h2_settings_timeout;
         case Trouble::Kind::ping_timeout:
@@ -119,13 +130,16 @@ Failure transport_failure(const AttemptView& attempt) {
         const net::Layer* const layer = attempt.connection.stream.layer();
         const net::Layer::Broken broken = layer != nullptr ? layer->broken() : net::Layer::Broken();
         add_broken(evidence, broken);
-        return Failure(demands_certificate(broken, attempt.connection)
-                           ? Cause::tls_client_cert_required
-                           : Cause::tls_broken,
-                       std::move(evidence));
+        return Failure(broken_cause(broken, attempt.connection), std::move(evidence));
     }
     const Trouble trouble = mux::trouble_of(attempt.connection.stream);
-    if (trouble.kind == Trouble::Kind::fault) add_fault(evidence, trouble.fault);
+    if (trouble.kind == Trouble::Kind::fault) {
+        add_fault(evidence, trouble.fault);
+    } else if (trouble.goaway) {
+        add_fault(evidence, *trouble.goaway);
+    }
+    if (trouble.kind == Trouble::Kind::fin) evidence.add("close", "fin");
+    if (trouble.kind == Trouble::Kind::rst) evidence.add("close", "rst");
     if (trouble.error.number != 0) evidence.add("errno", trouble.error.name());
     add_broken(evidence, trouble.below);
     evidence.add("h2_stream_id", attempt.connection.stream_id);

@@ -53,7 +53,7 @@ constexpr std::array kFields{
     Field{"OriginFailureHeaderWarning", "bool", "", "The response's header section is near the limit.", false},
     Field{"OriginFailureResponseHeaderBytes", "int", "bytes", "Header section of the origin's response.", false},
     Field{"OriginFailureRequestBodyBytes", "int", "bytes", "Request body as received.", false},
-    Field{"OriginFailureOrigin", "string", "", "URL of the route's origin; empty: no route.", false},
+    Field{"OriginFailureOrigin", "string", "", "URL of the origin that was tried last; empty: none was.", false},
     Field{"OriginFailureOriginPort", "int", "", "Port of the origin in the last attempt; 0: none.", false},
     Field{"OriginFailureConnectionReused", "bool", "", "The last attempt went over a pooled connection.", false},
     Field{"OriginFailureConnectionIdleMs", "int", "ms", "How long that connection had been idle before.", false},

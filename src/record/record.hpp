@@ -76,7 +76,7 @@ struct BasicRecord {
     Text uri;  // path and query
     Text user_agent;
     Text referer;
-    Text origin_url;             // the route's origin; empty: no route
+    Text origin_url;             // the one tried last; empty: none was
     uint64_t request_bytes = 0;  // head and body as received
     uint64_t request_body_bytes = 0;
     uint64_t response_bytes = 0;  // head and body as sent
