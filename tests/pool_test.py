@@ -240,7 +240,8 @@ class HealthTest(PoolTest):
 
     def test_checks_take_an_origin_out_and_bring_it_back(self):
         one, other, edge = self.two()
-        self.assertEqual(self.bodies(edge, 6), {b'one': 3, b'other': 3})
+        self.assertTrue(wire.eventually(
+            lambda: self.bodies(edge, 6) == {b'one': 3, b'other': 3}))
         one.healthy = False
         self.assertTrue(wire.eventually(lambda: self.all_from(edge, b'other')))
         one.healthy = True

@@ -102,7 +102,7 @@ std::optional<Failure> Download::read_failure(const net::ReadResult& got) {
                                     parts_.worker.settings().timeouts.read);
     }
     if (got.error().kind == net::ErrorKind::layer) {
-        origin_close_ = record::Close::rst;
+        origin_close_ = origin::transport_close(parts_.attempt);
         return origin::transport_failure(parts_.attempt);
     }
     const origin::Ending ending = origin::Ending::of(got.error());

@@ -195,6 +195,7 @@ net::Task<Exchange::Outcome> Exchange::read_response_head(record::Attempt& attem
         }
         if (!got && got.error().kind == net::ErrorKind::layer) {
             attempt.status = parser.status();
+            attempt.close = origin::transport_close(view);
             co_return origin::transport_failure(view);
         }
         if (!in.empty() && parser.finish(in.view()) == h1::Progress::failed) {

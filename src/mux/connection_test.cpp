@@ -231,5 +231,62 @@ TEST_F(MuxTest, an_idle_connection_ends_after_its_time) {
         {.idle = milliseconds(40)});
 }
 
+TEST_F(MuxTest, an_idle_connection_ends_though_nothing_comes_after_its_last_stream) {
+    run(answering(kAnswer),
+        [&]() -> net::Task<void> {
+            {
+                auto stream = client->open();
+                co_await send(*stream, kGet);
+                EXPECT_TRUE((co_await read_until(*stream, "hello")).ends_with("hello"));
+                co_await loop->sleep_until(loop->after(milliseconds(20)));
+            }
+            co_await loop->sleep_until(loop->after(milliseconds(150)));
+            EXPECT_TRUE(client->is_over());
+            EXPECT_FALSE(client->trouble());
+        },
+        {.idle = milliseconds(40)});
+}
+
+TEST_F(MuxTest, a_writer_whose_window_is_closed_is_told_that_its_stream_was_reset) {
+    bool told = false;
+    const auto endless = [&](net::Stream stream) -> net::Task<void> {
+        request = co_await read_until(stream, "\r\n\r\n");
+        const std::string text =
+            "HTTP/1.1 200 OK\r\nContent-Length: 5000000\r\n\r\n" + std::string(5'000'000, 'x');
+        std::array parts{net::part(text)};
+        static_cast<void>(co_await stream.write_all(parts, soon()));
+        EXPECT_EQ(trouble_of(stream).fault.rule, h2::Rule::reset);
+        told = true;
+    };
+    run(endless, [&]() -> net::Task<void> {
+        {
+            auto stream = client->open();
+            co_await send(*stream, kGet);
+            co_await loop->sleep_until(loop->after(milliseconds(50)));
+            EXPECT_FALSE(told);
+        }
+        co_await loop->sleep_until(loop->after(milliseconds(100)));
+        EXPECT_TRUE(told);
+    });
+}
+
+TEST_F(MuxTest, a_response_that_waits_for_its_window_still_goes_when_the_connection_shuts_down) {
+    const std::string body(400'000, 'x');
+    const auto large = [&](net::Stream stream) -> net::Task<void> {
+        request = co_await read_until(stream, "\r\n\r\n");
+        co_await send(
+            stream, "HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n" + body.substr(0, 300'000));
+    };
+    run(large, [&]() -> net::Task<void> {
+        auto stream = client->open();
+        co_await send(*stream, kGet);
+        co_await loop->sleep_until(loop->after(milliseconds(50)));
+        server->shut_down();
+        co_await loop->sleep_until(loop->after(milliseconds(50)));
+        const std::string got = co_await read_until(*stream, "never");
+        EXPECT_EQ(got.size() - (got.find("\r\n\r\n") + 4), 300'000u);
+    });
+}
+
 }  // namespace
 }  // namespace edgecase::mux

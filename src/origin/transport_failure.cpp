@@ -150,4 +150,24 @@ Failure transport_failure(const AttemptView& attempt) {
     return Failure(cause_of(trouble, attempt.connection), std::move(evidence));
 }
 
+record::Close transport_close(const AttemptView& attempt) {
+    if (attempt.connection.stream_id == 0) return record::Close::local;
+    switch (mux::trouble_of(attempt.connection.stream).kind) {
+        case Trouble::Kind::fin:
+            return record::Close::fin;
+        case Trouble::Kind::rst:
+            return record::Close::rst;
+        case Trouble::Kind::settings_timeout:
+        case Trouble::Kind::ping_timeout:
+        case Trouble::Kind::write_timeout:
+            return record::Close::timeout;
+        case Trouble::Kind::lost:
+        case Trouble::Kind::closed:
+            return record::Close::local;
+        case Trouble::Kind::fault:
+            break;
+    }
+    return record::Close::open;
+}
+
 }  // namespace edgecase::origin

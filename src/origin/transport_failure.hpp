@@ -16,5 +16,7 @@ cause::Failure handshake_failure(const tls::HandshakeError& error, const ip::End
 
 /// A read or write of the attempt's stream failed below the message (net::ErrorKind::layer).
 cause::Failure transport_failure(const AttemptView& attempt);
+/// How the connection below ended then; open if only the stream did.
+record::Close transport_close(const AttemptView& attempt);
 
 }  // namespace edgecase::origin
