@@ -24,7 +24,7 @@ struct Connection {
     bool tls_resumed = false;
     bool client_cert_requested = false;  // in the handshake
     bool client_cert_sent = false;
-    uint32_t stream_id = 0;              // the HTTP/2 stream; 0: HTTP/1.1
+    uint32_t stream_id = 0;  // the HTTP/2 stream; 0: HTTP/1.1
 
     bool reused() const { return requests > 1; }
 };
