@@ -76,7 +76,7 @@ def edge_config(more=''):
 
 
 def client_context(*alpn, version=None, trusted=True):
-    """What Python's ssl needs to talk to our servers. `version`: an ssl.TLSVersion, and no other."""
+    """What Python's ssl needs to talk to our servers. `version`: the only ssl.TLSVersion."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if trusted:
         context.load_verify_locations(authority().certificate)

@@ -1,7 +1,6 @@
 """The raw HTTP/2 client of the tests: sends exactly the frames it is given, well-formed or not, and
 sees exactly the frames that come. Frames and HPACK are written out here; nothing is checked for
 us."""
-import socket
 import struct
 
 import wire
@@ -36,9 +35,9 @@ _BITS = [int(word) for word in '''
 
 
 def _huffman_codes():
-    """Of ASCII only: nothing else is in the fields of these tests."""
-    # Codes of bytes above 127 are 19 bits or longer and lie between those of ASCII, so the ASCII
-    # codes that are as long are not known here; they are control bytes and a backslash.
+    """Of printable ASCII: nothing else is in the fields of these tests."""
+    # Bytes above 127 have 19 bits or more, so all shorter codes follow from these lengths alone;
+    # what is missing are control bytes and the backslash.
     codes, code, bits = {}, 0, 0
     for length, byte in sorted((b, i) for i, b in enumerate(_BITS) if b < 19):
         code <<= length - bits
@@ -356,4 +355,4 @@ def fetch(address, method='GET', path='/', headers=(), body=None, trailers=None,
         return client.response(stream)
 
 
-__all__ = ['Client', 'Frame', 'Malformed', 'Response', 'fetch', 'frame', 'settings_frame', 'socket']
+__all__ = ['Client', 'Frame', 'Malformed', 'Response', 'fetch', 'frame', 'settings_frame']
