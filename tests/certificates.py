@@ -21,6 +21,10 @@ class Leaf:
     def __init__(self, certificate, key):
         self.certificate, self.key = certificate, key
 
+    def pem(self):
+        with open(self.certificate) as file:
+            return file.read()
+
 
 class Authority:
     """Signs certificates; all files are in its folder, which `stop` removes."""
@@ -62,6 +66,11 @@ class _All(Authority):
 
 
 _shared = harness.Shared(_All)
+
+
+def shown(address):
+    """The certificate that a server shows, as PEM."""
+    return ssl.get_server_certificate(address)
 
 
 def authority():

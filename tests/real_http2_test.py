@@ -20,7 +20,9 @@ class RealHttp2Test(harness.TestCase):
         return server.up()
 
     def edge_to(self, server, config='', **more):
-        return self.edge(server, config=edge_config(config), **more)
+        # Bursts of handshakes: a SYN may be lost to a full accept queue and come again after 1 s.
+        patient = {**harness.TIMEOUTS, '--connect-timeout': '5s'}
+        return self.edge(server, config=edge_config(config), timeouts=patient, **more)
 
     def attempt(self, edge, response, protocol='HTTP/2'):
         case = edge.ray(response.ray)

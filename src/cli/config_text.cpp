@@ -153,8 +153,7 @@ std::string config_json(const Settings& settings) {
                               {"pools", pools},
                               {"routes", routes},
                               {"origin_tls", tls_json(settings.origin_tls)},
-                              {"egress", egress},
-                              {"early_hints", settings.early_hints}};
+                              {"egress", egress}};
     return result.dump() + "\n";
 }
 

@@ -170,8 +170,8 @@ TEST(ConfigTls, OriginsMaySpeakTls) {
     EXPECT_TRUE(settings->origin_tls.http2);
     EXPECT_EQ(error_of("origin_http2 = \"yes\""),
               "edge.toml:2:16: `origin_http2` must be one of on, off, not \"yes\"");
-    EXPECT_EQ(error_of("early_hints = \"on\""),
-              "edge.toml:2:15: `early_hints` must be true or false, not \"on\"");
+    EXPECT_EQ(error_of("host_to_origin = \"on\""),
+              "edge.toml:2:18: `host_to_origin` must be true or false, not \"on\"");
 }
 
 }  // namespace

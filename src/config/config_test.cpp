@@ -125,14 +125,12 @@ ssl_mode = "full"
 origin_name = "Origin.Example"
 origin_http2 = "off"
 egress = ["192.0.2.10", "2001:db8::10"]
-early_hints = true
 [timeouts]
 response_head = "10s"
 drain = "0s"
 tls_handshake = "3s"
 h2_ping = "20s"
 h2_settings = "4s"
-dns_stale = "0s"
 [limits]
 response_header_bytes = "64KiB"
 request_body_bytes = 0
@@ -165,11 +163,9 @@ bytes = "2GiB"
     EXPECT_FALSE(settings->origin_tls.http2);
     ASSERT_EQ(settings->egress.size(), 2u);
     EXPECT_EQ(settings->egress[1].to_string(), "2001:db8::10");
-    EXPECT_TRUE(settings->early_hints);
     EXPECT_EQ(settings->timeouts.tls_handshake, seconds(3));
     EXPECT_EQ(settings->timeouts.h2_ping, seconds(20));
     EXPECT_EQ(settings->timeouts.h2_settings, seconds(4));
-    EXPECT_EQ(settings->timeouts.dns_stale, seconds(0));
     EXPECT_EQ(settings->timeouts.effective_response_head(), seconds(10));
     EXPECT_EQ(settings->timeouts.drain.count(), 0);
     EXPECT_EQ(settings->limits.response_header_bytes, 64u * 1024);

@@ -96,7 +96,6 @@ constexpr std::array kKeys{
     Key{"", "origin_http2", kAny, set_origin_http2},
     Key{"", "host_to_origin", kAny, set_host_to_origin},
     Key{"", "egress", kList, add_egress},
-    Key{"", "early_hints", kAny, set_early_hints},
     Key{"", "data_dir", kAny, set_data_dir},
     Key{"", "profile", kAny, set_profile},
     Key{"", "workers", kInteger, set_workers},
@@ -120,7 +119,6 @@ constexpr std::array kKeys{
     Key{"timeouts", "tls_handshake", kAny, duration<&Timeouts::tls_handshake, 1, kHour>},
     Key{"timeouts", "h2_ping", kAny, duration<&Timeouts::h2_ping, 0, kHour>},
     Key{"timeouts", "h2_settings", kAny, duration<&Timeouts::h2_settings, 1, kHour>},
-    Key{"timeouts", "dns_stale", kAny, duration<&Timeouts::dns_stale, 0, 7 * 24 * kHour>},
 
     Key{"limits", "response_header_bytes", kAny, bytes<&Limits::response_header_bytes, 256, kMiB>},
     Key{"limits", "response_header_warn_bytes", kAny,

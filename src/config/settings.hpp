@@ -33,7 +33,6 @@ struct Timeouts {
     milliseconds tls_handshake{10'000};  // either side's, from its first byte
     milliseconds h2_ping{0};             // a stream's silence before a PING, again before the end
     milliseconds h2_settings{10'000};    // the origin's SETTINGS after the handshake
-    milliseconds dns_stale{3'600'000};   // use of addresses whose name stopped resolving; 0: none
 
     milliseconds effective_response_head() const {
         return response_head.count() == 0 ? read : response_head;
@@ -157,7 +156,6 @@ struct Settings {
     bool host_to_origin = true;  // pass the client's Host on (else the origin's authority)
     OriginTls origin_tls;
     std::vector<ip::Address> egress;  // source addresses in rotation; empty: the system's choice
-    bool early_hints = false;         // 103 made by the edge from remembered Link headers
     Retention retention;
 };
 

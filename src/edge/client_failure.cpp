@@ -158,7 +158,7 @@ Failure client_left(ClientPhase phase, const net::Error* error, uint64_t request
                     uint64_t response_bytes) {
     Evidence evidence;
     evidence.add("close", error == nullptr ? "fin" : "rst");
-    if (error != nullptr) evidence.add("errno", error->name());
+    if (error != nullptr && error->number != 0) evidence.add("errno", error->name());
     evidence.add("request_body_bytes", request_body_bytes);
     evidence.add("response_bytes", response_bytes);
     return {phase == ClientPhase::sending_body ? Cause::client_upload_abort : Cause::client_abort,

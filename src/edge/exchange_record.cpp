@@ -75,12 +75,19 @@ Failure Exchange::shutdown_failure() const {
 }
 
 Failure Exchange::client_gone(ClientPhase phase) const {
+    const mux::Trouble::Kind trouble = mux::trouble_of(session_.client()).kind;
     // An HTTP/2 connection that stopped reading is taken down as a whole.
-    if (mux::trouble_of(session_.client()).kind == mux::Trouble::Kind::write_timeout) {
+    if (trouble == mux::Trouble::Kind::write_timeout) {
         return client_slow_reader(response_bytes(), worker_.settings().timeouts.client_write);
     }
-    const net::Error* const error = upload_ && upload_->error() ? &*upload_->error() : nullptr;
-    return client_left(phase, error, body_.bytes, response_bytes());
+    if (upload_ && upload_->error()) {
+        return client_left(phase, &*upload_->error(), body_.bytes, response_bytes());
+    }
+    // Seen by the watch alone, without a read: RST hangs up both ways, or resets the stream.
+    constexpr net::Error kReset{net::ErrorKind::reset};
+    const bool reset = session_.client().descriptor().hung_up ||
+                       trouble == mux::Trouble::Kind::fault || trouble == mux::Trouble::Kind::rst;
+    return client_left(phase, reset ? &kReset : nullptr, body_.bytes, response_bytes());
 }
 
 bool Exchange::client_stays() const {

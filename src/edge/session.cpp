@@ -64,31 +64,36 @@ net::Task<void> Session::serve_secure(Worker& worker, Arrival arrival) {
     }
 }
 
+net::Task<void> Session::serve_http1(Worker& worker, Arrival arrival, SharedTransport transport) {
+    std::string first = co_await serve_connection(worker, arrival, std::move(transport));
+    if (first.empty()) co_return;
+    // Prior knowledge: the client speaks HTTP/2 without having asked.
+    auto http2 =
+        std::make_shared<const Transport>(Transport{.tls_cipher = {}, .sni = {}, .http2 = true});
+    co_await serve_http2(worker, std::move(arrival), std::move(http2), std::move(first));
+}
+
 // The frame of this coroutine is what an idle connection costs: it holds the session and nothing of
 // a request.
-net::Task<void> Session::serve_http1(Worker& worker, Arrival arrival, SharedTransport transport) {
+net::Task<std::string> Session::serve_connection(Worker& worker, Arrival& arrival,
+                                                 SharedTransport transport) {
     Session session(worker, std::move(arrival), std::move(transport));
     for (;;) {
         session.idle_ = true;
         const auto readable = co_await session.client_.wait_readable(
             worker.loop().after(worker.settings().timeouts.client_idle));
         session.idle_ = false;
-        if (!readable) co_return;
+        if (!readable) co_return std::string();
         std::unique_ptr<Buffers> buffers = worker.take_buffers();
         const After after = co_await session.serve_requests(*buffers);
         std::string first;
         if (after == After::http2) first = buffers->client_in.view();
         worker.give_back(std::move(buffers));
         if (after == After::http2) {
-            // Prior knowledge: the client speaks HTTP/2 without having asked.
-            co_await serve_http2(
-                worker, {std::move(session.client_), session.address_, session.over_limit_},
-                std::make_shared<const Transport>(
-                    Transport{.tls_cipher = {}, .sni = {}, .http2 = true}),
-                std::move(first));
-            co_return;
+            arrival.stream = std::move(session.client_);
+            co_return first;
         }
-        if (after == After::close || worker.draining()) co_return;
+        if (after == After::close || worker.ending()) co_return std::string();
     }
 }
 
@@ -130,7 +135,7 @@ net::Task<Session::After> Session::serve_requests(Buffers& buffers) {
         exchange_ = nullptr;
         if (then == Exchange::Then::linger) co_await linger();
         if (then != Exchange::Then::next_request) co_return After::close;
-        if (worker_.draining() && buffers.client_in.empty()) co_return After::close;
+        if (worker_.ending() && buffers.client_in.empty()) co_return After::close;
     }
 }
 

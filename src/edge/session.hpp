@@ -50,6 +50,10 @@ class Session {
     net::Task<void> linger();
 
     static net::Task<void> serve_http1(Worker& worker, Arrival arrival, SharedTransport transport);
+    /// Serves requests until the connection ends, or turns out to speak HTTP/2: then `arrival` has
+    /// it back, and the result is what was read of it.
+    static net::Task<std::string> serve_connection(Worker& worker, Arrival& arrival,
+                                                   SharedTransport transport);
     static net::Task<void> serve_secure(Worker& worker, Arrival arrival);
 
     Worker& worker_;

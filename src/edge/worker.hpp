@@ -60,7 +60,10 @@ class Worker {
     /// Outlives the worker: what it counted stays counted.
     std::shared_ptr<const Counters> shared_counters() const { return counters_; }
     const std::string& loop_token() const { return options_.loop_token; }
+    /// No request is to follow on a connection; each response says so.
     bool draining() const { return draining_; }
+    /// The drain time runs: connections are closed without having said so.
+    bool ending() const { return ending_; }
 
     const ip::Endpoint& listen_address() const { return listen_address_; }
 
@@ -73,16 +76,20 @@ class Worker {
     tls::ServerContext* tls() { return tls_clients_.get(); }
     void spawn_stream(net::Task<void> stream) { streams_.spawn(std::move(stream)); }
 
-    /// Keeps an HTTP/2 connection of a client known, so that a drain reaches it.
+    /// Keeps an HTTP/2 connection of a client known and counted, so that a drain reaches it.
     class Http2Place {
       public:
         Http2Place(Worker& worker, mux::Connection& connection)
             : worker_(worker), connection_(connection) {
             worker_.http2_connections_.push_back(&connection);
+            worker_.counters().connections_open.add();
         }
         Http2Place(const Http2Place&) = delete;
         Http2Place& operator=(const Http2Place&) = delete;
-        ~Http2Place() { std::erase(worker_.http2_connections_, &connection_); }
+        ~Http2Place() {
+            std::erase(worker_.http2_connections_, &connection_);
+            worker_.counters().connections_open.subtract();
+        }
 
       private:
         Worker& worker_;

@@ -3,140 +3,15 @@
 #include <algorithm>
 #include <array>
 
+#include "mux/stream_layer.hpp"
+
 namespace edgecase::mux {
 namespace {
 
 constexpr size_t kFlushBytes = 64 * 1024;      // frames made before the carrier takes them
 constexpr size_t kBytesPerTurn = 1024 * 1024;  // then others may run
-constexpr uint32_t kInternalError = 2;         // RFC 9113 §7
-constexpr uint32_t kCancel = 8;
 
 }  // namespace
-
-/// What a stream of the connection reads and writes through. Outlives the connection if need be.
-class Connection::StreamLayer final : public net::Layer {
-  public:
-    StreamLayer(Connection& connection, uint32_t id)
-        : connection_(&connection), id_(id), role_(connection.role_) {}
-    ~StreamLayer() override { leave(kInternalError); }
-
-    Result read(std::span<char> into) override {
-        const std::string_view text = readable();
-        if (!text.empty()) {
-            const size_t size = std::min(text.size(), into.size());
-            std::copy_n(text.data(), size, into.data());
-            consume(size);
-            return Result::done(size);
-        }
-        if (failed()) return Result::failed({failure()});
-        if (ended()) return Result::done(0);
-        descriptor_->readable = false;
-        return Result::blocked();
-    }
-
-    Result write(std::span<const iovec> parts) override {
-        // The response may have come all the same; the read tells what happened.
-        size_t taken = 0;
-        for (const iovec& part : parts) {
-            const std::string_view text(static_cast<const char*>(part.iov_base), part.iov_len);
-            const size_t size =
-                connection_ == nullptr ? text.size() : connection_->session_.write(id_, text);
-            taken += size;
-            if (size < text.size()) break;
-        }
-        if (connection_ != nullptr) connection_->flush_soon();
-        if (taken > 0) return Result::done(taken);
-        descriptor_->writable = false;
-        return Result::blocked();
-    }
-
-    bool has_buffered() const override { return !readable().empty(); }
-    bool has_unread() override { return has_buffered() || failed() || ended(); }
-    void shutdown_write() override {}
-    void close(bool /*abort*/) override {
-        leave(role_ == h2::Role::client ? kCancel : kInternalError);
-    }
-
-    /// The connection is over: what it has for this stream is kept here.
-    void detach(const std::optional<Trouble>& trouble) {
-        rest_ = readable();
-        ended_ = connection_->session_.ended(id_);
-        const bool whole =
-            role_ == h2::Role::client ? ended_ : connection_->session_.sent_whole(id_);
-        if (!failed_ && !whole) {
-            trouble_ = trouble.value_or(connection_->trouble_now(Trouble::Kind::closed));
-            failed_ = true;
-        } else if (failed()) {
-            note_fault();
-        }
-        connection_ = nullptr;
-        descriptor_->carrier = -1;
-    }
-    void wake() {
-        descriptor_->readable = descriptor_->writable = true;
-        if (failed()) descriptor_->read_closed = true;
-        descriptor_->dispatch();
-    }
-
-    void set_descriptor(net::Descriptor* descriptor) { descriptor_ = descriptor; }
-    net::Descriptor& descriptor() { return *descriptor_; }
-    uint32_t id() const { return id_; }
-    bool failed() const {
-        return failed_ ||
-               (connection_ != nullptr && connection_->session_.stream_fault(id_) != nullptr);
-    }
-    Trouble trouble() {
-        note_fault();
-        Trouble trouble = trouble_;
-        trouble.stream_id = id_;
-        return trouble;
-    }
-
-  private:
-    std::string_view readable() const {
-        return connection_ == nullptr ? std::string_view(rest_)
-                                      : connection_->session_.readable(id_);
-    }
-    bool ended() const {
-        return connection_ == nullptr ? ended_ : connection_->session_.ended(id_);
-    }
-    void consume(size_t size) {
-        if (connection_ == nullptr) {
-            rest_.erase(0, size);
-            return;
-        }
-        connection_->session_.consume(id_, size);
-        if (connection_->session_.wants_to_write()) connection_->flush_soon();
-    }
-    void note_fault() {
-        if (failed_ || connection_ == nullptr) return;
-        const h2::Fault* const fault = connection_->session_.stream_fault(id_);
-        if (fault == nullptr) return;
-        trouble_ = connection_->trouble_now(Trouble::Kind::fault);
-        trouble_.fault = *fault;
-        failed_ = true;
-    }
-    /// To a request's reader a stream that failed is a client that left.
-    net::ErrorKind failure() {
-        note_fault();
-        return role_ == h2::Role::client ? net::ErrorKind::layer : net::ErrorKind::reset;
-    }
-    void leave(uint32_t error_code) {
-        if (connection_ == nullptr) return;
-        Connection& connection = *std::exchange(connection_, nullptr);
-        connection.session_.close(id_, error_code);
-        connection.forget(*this);
-    }
-
-    Connection* connection_;
-    uint32_t id_;
-    h2::Role role_;
-    net::Descriptor* descriptor_ = nullptr;
-    bool failed_ = false;
-    bool ended_ = false;
-    std::string rest_;
-    Trouble trouble_;
-};
 
 Connection::Connection(net::Loop& loop, net::Stream carrier, h2::Role role,
                        const h2::Limits& limits, const Timeouts& timeouts, std::span<char> scratch,
@@ -258,15 +133,11 @@ void Connection::wake_ready() {
     for (size_t i = 0; i < ready_.size(); ++i) {
         StreamLayer* const layer = find(ready_[i].stream_id);
         if (layer == nullptr) continue;
-        net::Descriptor& descriptor = layer->descriptor();
         if (ready_[i].to_write) {
-            descriptor.writable = true;
+            layer->wake_writer();
         } else {
-            descriptor.readable = true;
-            // Whoever waits for a window to open learns of it too.
-            if (layer->failed()) descriptor.read_closed = descriptor.writable = true;
+            layer->wake_reader();
         }
-        descriptor.dispatch();
     }
     ready_.clear();
     waking_ = false;
@@ -325,19 +196,10 @@ void Connection::end(std::optional<Trouble> trouble) {
     wake_ready();
     over_ = true;
     trouble_ = std::move(trouble);
-    std::vector<StreamLayer*> layers = std::move(layers_);
-    layers_.clear();
-    std::vector<net::Descriptor*> descriptors;
-    for (StreamLayer* const layer : layers) {
-        layer->detach(trouble_);
-        descriptors.push_back(&layer->descriptor());
-    }
-    // Closed descriptors stay in memory until the loop's turn ends, and dispatch to nobody.
-    for (net::Descriptor* const descriptor : descriptors) {
-        if (descriptor->is_closed()) continue;
-        descriptor->readable = descriptor->writable = descriptor->read_closed = true;
-        descriptor->dispatch();
-    }
+    const std::vector<StreamLayer*> layers = std::exchange(layers_, {});
+    for (StreamLayer* const layer : layers) layer->detach(trouble_);
+    // A stream closed meanwhile stays in memory until the loop's turn ends.
+    for (StreamLayer* const layer : layers) layer->wake();
     look_again();
 }
 
@@ -400,16 +262,6 @@ bool Connection::expired() {
     ping_sent_ = now;
     flush();
     return false;
-}
-
-Trouble trouble_of(const net::Stream& stream) {
-    auto* const layer = dynamic_cast<Connection::StreamLayer*>(stream.layer());
-    return layer == nullptr ? Trouble() : layer->trouble();
-}
-
-uint32_t stream_id(const net::Stream& stream) {
-    const auto* const layer = dynamic_cast<const Connection::StreamLayer*>(stream.layer());
-    return layer == nullptr ? 0 : layer->id();
 }
 
 }  // namespace edgecase::mux

@@ -56,7 +56,11 @@ Task<std::expected<Stream, ConnectError>> connect(Loop& loop, ip::Endpoint to,
     int number = 0;
     socklen_t size = sizeof number;
     getsockopt(fd, SOL_SOCKET, SO_ERROR, &number, &size);
-    if (ready && number == 0) {
+    // A loop that was busy may hear of the SYN-ACK after the deadline; what stands is no timeout.
+    const auto facts = ready ? std::nullopt : tcp_facts(fd);
+    const bool established = ready || (facts && facts->state == "ESTAB");
+    if (established && number == 0) {
+        descriptor->writable = true;
         const int off = 0;
         if (!to.address.is_v4()) setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &off, sizeof off);
         co_return stream;
@@ -65,7 +69,7 @@ Task<std::expected<Stream, ConnectError>> connect(Loop& loop, ip::Endpoint to,
     ConnectError error{ready ? Error::of(number) : ready.error()};
     if (number != 0) error.error = Error::of(number);
     error.icmp = take_icmp_error(fd);
-    error.facts = tcp_facts(fd);
+    error.facts = facts ? facts : tcp_facts(fd);
     error.local = stream.local();
     error.elapsed = loop.clock().now() - start;
     // An ICMP message "from" our own address is our own machine's word, not the origin's.
