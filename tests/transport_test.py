@@ -568,6 +568,14 @@ class Http2Test(TransportCase):
             client.until_end()
         self.assertLess(time.monotonic() - started, 8 * harness.SLOWNESS)
 
+    def test_a_header_block_that_is_never_whole_is_a_head_timeout(self):
+        edge, origin = self.tls_edge(config='[timeouts]\nclient_head = "300ms"\n')
+        with h2.Client(edge.address, h2_context()) as client:
+            client.ping()  # nothing is owed any more
+            client.send_frame(h2.HEADERS, h2.END_STREAM, 1, h2.encode([(':method', 'GET')]))
+            case = edge.only_case('client.head_timeout', 5 * harness.SLOWNESS)
+        self.assertEqual((case['actor'], origin.requests), ('client', []))
+
     def test_an_upload_that_stalls_is_408(self):
         edge, _ = self.tls_edge(lambda c: c.read_request(),
                                 config='[timeouts]\nclient_body = "400ms"\n')
@@ -937,6 +945,48 @@ class LeavingTest(TransportCase):
             client.reset(stream)
             self.assertEqual(client.get('/after').status, 200)
         self.leave(leave)
+
+    def test_a_stream_that_is_reset_at_once_reaches_no_origin(self):
+        edge, origin = self.tls_edge()
+        with h2.Client(edge.address, h2_context()) as client:
+            fields = [(':method', 'POST'), (':scheme', 'https'), (':authority', 'edge.test'),
+                      (':path', '/never')]
+            client.next_stream = 3
+            client.send(h2.frame(h2.HEADERS, h2.END_HEADERS | h2.END_STREAM, 1, h2.encode(fields)) +
+                        h2.frame(h2.RST_STREAM, 0, 1, struct.pack('>I', h2.CANCEL)))
+            edge.only_case('client.abort')
+            self.assertEqual(client.get('/after').status, 200)
+        self.assertEqual([request.target for request in origin.requests], ['/after'])
+
+    def test_a_client_over_the_limit_is_refused_and_its_connection_ends(self):
+        edge, _ = self.tls_edge(config='[limits]\nclient_connections = 1\n')
+        with h2.Client(edge.address, h2_context()) as first:
+            self.assertEqual(first.get().status, 200)
+            with h2.Client(edge.address, h2_context()) as second:
+                self.assert_ray(edge, second.get(), 'edge.overload', 503)
+                self.assertEqual(second.until_end().error, h2.NO_ERROR)
+
+    def test_a_body_that_breaks_its_length_while_the_origin_works_is_the_clients(self):
+        edge, _ = self.tls_edge(lambda c: c.read_request())
+        with h2.Client(edge.address, h2_context()) as client:
+            stream = client.ask('POST', headers=(('content-length', '100000'),), end=False)
+            client.data(stream, b'x' * 50_000)
+            client.data(stream, b'too few', end=True)
+            client.response(stream)
+        case = edge.only_case('client.h2_bad_message')
+        self.assertEqual(case['evidence']['h2_rule'], 'content_length')
+
+    def test_a_download_is_whole_although_the_client_still_sends_when_the_edge_ends(self):
+        """Its window updates must not be answered with RST, which drops what is on its way."""
+        edge, _ = self.tls_edge(raw_origin.answering(b'x' * 3_000_000))
+        with h2.Client(edge.address, h2_context(), receive_buffer=8192) as client:
+            stream = client.ask()
+            client.wait(stream, lambda r: len(r.body) > 0)
+            edge.process.terminate()
+            while not client.responses[stream].complete:
+                self.assertIsNotNone(client.step(), f'ended ({client.end}) early')
+                client.allow(1)
+        self.assertEqual(len(client.responses[stream].body), 3_000_000)
 
     def test_a_stream_reset_inside_its_upload_is_an_upload_abort(self):
         self.leave(lambda client, stream: client.reset(stream), 'client.upload_abort', False,

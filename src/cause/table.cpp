@@ -539,6 +539,13 @@ constexpr std::array kTable{
         "Look for a machine or firewall that went away or lost its connection table "
         "(reboot, failover, NAT timeout) during the response.",
         "Cloudflare, connection limits: TCP keep-alive"},
+    Row{Cause::body_close_delimited_tls_cut, "body.close_delimited_tls_cut", Actor::origin, 520, "http_response_incomplete",
+        Retry::no, kVisitorUnknown,
+        "The body ends with the connection, and the connection ended without TLS's close_notify: "
+        "nobody can tell whether it is whole.",
+        "Let the origin send Content-Length or chunks, or close TLS properly; a crash looks the "
+        "same.",
+        "RFC 9112 9.8"},
     Row{Cause::origin_status, "origin.status", Actor::origin, 0, "",
         Retry::no, kVisitorFine,
         "The origin itself answered with a 5xx status, which was passed through "
@@ -910,13 +917,13 @@ constexpr std::array kTable{
         "meanwhile.",
         "RFC 9113 3.4"},
     Row{Cause::h2_closed_stream, "h2.closed_stream", Actor::origin, 520, "http_protocol_error",
-        Retry::downgrade, kVisitorUnknown,
+        Retry::downgrade_idempotent, kVisitorUnknown,
         "The origin sent a frame on a stream that was closed or never opened: the two sides "
         "disagree on the streams' state.",
         "Update the origin's HTTP/2 server, or switch HTTP/2 to the origin off.",
         "RFC 9113 5.1"},
     Row{Cause::h2_flow_control, "h2.flow_control", Actor::origin, 520, "http_protocol_error",
-        Retry::downgrade, kVisitorUnknown,
+        Retry::downgrade_idempotent, kVisitorUnknown,
         "The origin sent more data than the flow-control window allows.",
         "Update the origin's HTTP/2 server, or switch HTTP/2 to the origin off.",
         "RFC 9113 5.2"},
@@ -938,24 +945,24 @@ constexpr std::array kTable{
         "authentication need that.",
         "RFC 9113 7"},
     Row{Cause::h2_goaway, "h2.goaway", Actor::origin, 520, "connection_terminated",
-        Retry::unprocessed, kVisitorUnknown,
+        Retry::no, kVisitorUnknown,
         "The origin ended the HTTP/2 connection (GOAWAY) before this request was answered.",
         "The error code is in the evidence; NO_ERROR means a restart or a limit of requests "
         "per connection on the origin.",
         "RFC 9113 6.8"},
     Row{Cause::h2_forbidden_field, "h2.forbidden_field", Actor::origin, 520, "http_protocol_error",
-        Retry::downgrade, kVisitorUnknown,
+        Retry::downgrade_idempotent, kVisitorUnknown,
         "The origin's HTTP/2 response has a header field that HTTP/2 forbids (Connection, "
         "Transfer-Encoding and their like).",
         "Remove that header in the application: it belongs to HTTP/1.1.",
         "RFC 9113 8.2.2"},
     Row{Cause::h2_bad_pseudo, "h2.bad_pseudo", Actor::origin, 520, "http_protocol_error",
-        Retry::downgrade, kVisitorUnknown,
+        Retry::downgrade_idempotent, kVisitorUnknown,
         "The origin's HTTP/2 response has no valid :status.",
         "Look in the application or gateway for a response without a proper status code.",
         "RFC 9113 8.3.2"},
     Row{Cause::h2_bad_field, "h2.bad_field", Actor::origin, 520, "http_protocol_error",
-        Retry::downgrade, kVisitorUnknown,
+        Retry::downgrade_idempotent, kVisitorUnknown,
         "A header field of the origin's HTTP/2 response has a byte it may not have.",
         "Correct that header in the application; names are lower case in HTTP/2.",
         "RFC 9113 8.2.1"},
@@ -965,17 +972,17 @@ constexpr std::array kTable{
         "Trim the largest headers, usually cookies; see the limit in the evidence.",
         "RFC 9113 6.5.2"},
     Row{Cause::h2_compression_error, "h2.compression_error", Actor::origin, 520, "http_protocol_error",
-        Retry::downgrade, kVisitorUnknown,
+        Retry::downgrade_idempotent, kVisitorUnknown,
         "The origin's header compression (HPACK) cannot be decoded.",
         "Update the origin's HTTP/2 server, or switch HTTP/2 to the origin off.",
         "RFC 7541; RFC 9113 4.3"},
     Row{Cause::h2_frame_size, "h2.frame_size", Actor::origin, 520, "http_protocol_error",
-        Retry::downgrade, kVisitorUnknown,
+        Retry::downgrade_idempotent, kVisitorUnknown,
         "The origin sent an HTTP/2 frame of a size that is not allowed.",
         "Update the origin's HTTP/2 server, or switch HTTP/2 to the origin off.",
         "RFC 9113 4.2"},
     Row{Cause::h2_protocol_error, "h2.protocol_error", Actor::origin, 520, "http_protocol_error",
-        Retry::downgrade, kVisitorUnknown,
+        Retry::downgrade_idempotent, kVisitorUnknown,
         "The origin broke a rule of HTTP/2.",
         "The frames are in the evidence. Update the origin's HTTP/2 server, or switch HTTP/2 "
         "to the origin off.",
@@ -991,7 +998,7 @@ constexpr std::array kTable{
         "Correct or drop the Content-Length header in the application.",
         "RFC 9113 8.1.1"},
     Row{Cause::h2_ping_timeout, "h2.ping_timeout", Actor::network, 520, "connection_terminated",
-        Retry::reused, kVisitorUnknown,
+        Retry::no, kVisitorUnknown,
         "The origin did not answer an HTTP/2 PING: the connection is dead, the network between "
         "swallows packets, or the server hangs.",
         "Look for a firewall that forgets idle connections; set `pool_idle` below its time.",
@@ -1013,6 +1020,13 @@ constexpr std::array kTable{
         "Raise SETTINGS_MAX_CONCURRENT_STREAMS on the origin, or switch HTTP/2 to the origin "
         "off.",
         "RFC 9113 6.5.2"},
+    Row{Cause::h2_goaway_unprocessed, "h2.goaway_unprocessed", Actor::origin, 520, "connection_terminated",
+        Retry::unprocessed, kVisitorUnknown,
+        "The origin ended the HTTP/2 connection (GOAWAY) and says that it did not take this "
+        "request up, each time it was tried.",
+        "The error code is in the evidence; NO_ERROR means that the origin is restarting or "
+        "allows few requests on a connection.",
+        "RFC 9113 6.8"},
     Row{Cause::client_tls_failed, "client.tls_failed", Actor::client, 400, "http_request_error",
         Retry::no, kVisitorClient,
         "The client's TLS handshake failed.",
@@ -1181,6 +1195,8 @@ std::string_view to_string(Retry retry) {
             return "unprocessed";
         case Retry::downgrade:
             return "downgrade";
+        case Retry::downgrade_idempotent:
+            return "downgrade_idempotent";
     }
     return "no";
 }

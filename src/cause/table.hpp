@@ -102,6 +102,7 @@ enum class Cause : uint16_t {
     body_trailers_too_large = 149,
     body_extra_bytes = 150,
     body_connection_lost = 151,
+    body_close_delimited_tls_cut = 152,
     origin_status = 160,
     client_abort = 170,
     client_upload_abort = 171,
@@ -191,6 +192,7 @@ enum class Cause : uint16_t {
     h2_connection_fin = 298,
     h2_connection_rst = 299,
     h2_max_streams_zero = 300,
+    h2_goaway_unprocessed = 301,
     client_tls_failed = 320,
     client_tls_timeout = 321,
     client_tls_not_spoken = 322,
@@ -213,7 +215,8 @@ enum class Retry : uint8_t {
     connect,  // nothing was sent: always safe
     reused,   // only on a reused connection, before any response byte, with the body still at hand
     unprocessed,  // the origin says it did nothing: on a fresh connection, with the body at hand
-    downgrade,    // over HTTP/1.1, before any response byte, with the body at hand
+    downgrade,  // over HTTP/1.1: the origin did nothing; before any response byte, the body at hand
+    downgrade_idempotent,  // the same, but the origin may have acted: idempotent methods only
 };
 
 /// One row per cause; every text, status and token about a cause comes from here.

@@ -102,6 +102,8 @@ std::string retry_text(cause::Retry retry) {
             return "on a fresh connection, while the body is still held: the origin did nothing";
         case cause::Retry::downgrade:
             return "over HTTP/1.1, before any response byte, while the body is still held";
+        case cause::Retry::downgrade_idempotent:
+            return "the same over HTTP/1.1, for idempotent methods: the origin may have acted";
     }
     return {};
 }

@@ -245,4 +245,14 @@ bool is_bad_message(const h2::Fault& fault) {
     return cause == Cause::client_h2_bad_message || cause == Cause::client_headers_too_large;
 }
 
+std::optional<Failure> lost_stream(const mux::Trouble& trouble) {
+    if (trouble.kind != mux::Trouble::Kind::fault || trouble.fault.is_connection) {
+        return std::nullopt;
+    }
+    if (is_bad_message(trouble.fault)) return client_http2_failure(trouble);
+    if (trouble.fault.rule != h2::Rule::reset) return std::nullopt;
+    constexpr net::Error kReset{net::ErrorKind::reset};
+    return client_left(ClientPhase::waiting, &kReset, 0, 0);
+}
+
 }  // namespace edgecase::edge

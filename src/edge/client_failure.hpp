@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string_view>
 
 #include "cause/failure.hpp"
@@ -32,6 +33,9 @@ cause::Failure client_handshake_failure(const tls::HandshakeError& error,
                                         std::chrono::milliseconds limit);
 /// The client broke a rule of HTTP/2, on its connection or with one message.
 cause::Failure client_http2_failure(const mux::Trouble& trouble);
+/// What became of one stream before its request began. Null: nothing that concerns it alone (its
+/// connection has a record of its own), or the edge refused it.
+std::optional<cause::Failure> lost_stream(const mux::Trouble& trouble);
 /// Whether one request was malformed, and only that.
 bool is_bad_message(const h2::Fault& fault);
 /// A target form or method this edge does not serve (CONNECT).

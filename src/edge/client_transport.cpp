@@ -46,15 +46,20 @@ class StreamAcceptor final : public mux::Connection::Acceptor {
           over_limit_(over_limit),
           transport_(std::move(transport)) {}
     void on_request(net::Stream stream) override {
+        // As with HTTP/1.1: the refusal is the connection's last answer.
+        if (over_limit_ && connection_ != nullptr) connection_->shut_down();
         worker_.spawn_stream(
             Session::serve_stream(worker_, {std::move(stream), address_, over_limit_}, transport_));
     }
+
+    void set_connection(mux::Connection& connection) { connection_ = &connection; }
 
   private:
     Worker& worker_;
     ip::Endpoint address_;
     bool over_limit_;
     SharedTransport transport_;
+    mux::Connection* connection_ = nullptr;
 };
 
 h2::Limits http2_limits(const config::Limits& limits) {
@@ -98,6 +103,7 @@ net::Task<void> serve_http2(Worker& worker, Arrival arrival, SharedTransport tra
         http2_limits(worker.settings().limits),
         {.idle = timeouts.client_idle, .settings = {}, .ping = {}, .write = timeouts.client_write},
         worker.scratch(), &acceptor);
+    acceptor.set_connection(connection);
     const Worker::Http2Place place(worker, connection);
     if (worker.draining()) connection.shut_down();
     co_await connection.run(std::move(first));

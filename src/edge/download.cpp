@@ -90,7 +90,10 @@ std::optional<Failure> Download::read_failure(const net::ReadResult& got) {
     h1::BodyDecoder& decoder = parts_.buffers.response_body;
     if (got && *got > 0) return std::nullopt;
     if (got) {
-        if (decoder.finish()) {
+        const net::Layer* const layer = parts_.connection.stream.layer();
+        const bool by_close = decoder.framing().kind == http::Framing::Kind::close;
+        const bool cut = by_close && layer != nullptr && !layer->ended_properly();
+        if (!cut && decoder.finish()) {
             fin_ended_ = true;
             return std::nullopt;
         }

@@ -186,6 +186,7 @@ net::Task<Exchange::Outcome> Exchange::contact_origin() {
     origin::Wish wish = first;
     Outcome before_downgrade;
     bool failed_over = false;
+    const bool idempotent = http::is_idempotent(record_.method);
     for (unsigned tries = 0;; ++tries) {
         record::Attempt& attempt_record = record_.attempts.emplace_back();
         attempt_record.downgraded = before_downgrade.has_value();
@@ -200,10 +201,12 @@ net::Task<Exchange::Outcome> Exchange::contact_origin() {
         upstream_->failed(*member_, *failure, worker_.loop().now());
         const origin::Connection* const connection = connection_ ? &*connection_ : nullptr;
         const bool replayable = body_.replayable && !body_.client_failed;
-        const bool retry = tries < worker_.settings().limits.retries && !worker_.draining() &&
-                           origin::may_retry(*failure, connection, bytes_received_, replayable);
+        const bool retry =
+            tries < worker_.settings().limits.retries && !worker_.draining() &&
+            origin::may_retry(*failure, connection, bytes_received_, replayable, idempotent);
         const bool connecting = failure->row().retry == cause::Retry::connect;
-        const bool downgrade = failure->row().retry == cause::Retry::downgrade;
+        const bool downgrade = failure->row().retry == cause::Retry::downgrade ||
+                               failure->row().retry == cause::Retry::downgrade_idempotent;
         upload_.reset();
         release_connection(false);
         // An origin without HTTP/1.1: what it did wrong over HTTP/2 is the answer.

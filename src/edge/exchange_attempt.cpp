@@ -264,7 +264,7 @@ Exchange::Outcome Exchange::wait_expired() {
         return client_body_timeout(body_.bytes, timeouts.client_body);
     }
     if (base::Deadline::after(sent_at_, timeouts.ack).passed(now) &&
-        connection_->stream.unacked_bytes() > 0) {
+        origin::lacks_acknowledgement(*connection_)) {
         return origin::wait_timeout(view, parser, "ack", timeouts.ack);
     }
     const base::SteadyTime since = std::max(sent_at_, last_read_);

@@ -75,9 +75,12 @@ Failure Exchange::shutdown_failure() const {
 }
 
 Failure Exchange::client_gone(ClientPhase phase) const {
-    const mux::Trouble::Kind trouble = mux::trouble_of(session_.client()).kind;
+    const mux::Trouble trouble = mux::trouble_of(session_.client());
+    if (trouble.kind == mux::Trouble::Kind::fault && is_bad_message(trouble.fault)) {
+        return client_http2_failure(trouble);
+    }
     // An HTTP/2 connection that stopped reading is taken down as a whole.
-    if (trouble == mux::Trouble::Kind::write_timeout) {
+    if (trouble.kind == mux::Trouble::Kind::write_timeout) {
         return client_slow_reader(response_bytes(), worker_.settings().timeouts.client_write);
     }
     if (upload_ && upload_->error()) {
@@ -86,7 +89,8 @@ Failure Exchange::client_gone(ClientPhase phase) const {
     // Seen by the watch alone, without a read: RST hangs up both ways, or resets the stream.
     constexpr net::Error kReset{net::ErrorKind::reset};
     const bool reset = session_.client().descriptor().hung_up ||
-                       trouble == mux::Trouble::Kind::fault || trouble == mux::Trouble::Kind::rst;
+                       trouble.kind == mux::Trouble::Kind::fault ||
+                       trouble.kind == mux::Trouble::Kind::rst;
     return client_left(phase, reset ? &kReset : nullptr, body_.bytes, response_bytes());
 }
 

@@ -4,15 +4,11 @@
 #include "edge/exchange.hpp"
 #include "edge/worker.hpp"
 #include "mux/connection.hpp"
+#include "net/linger.hpp"
 
 namespace edgecase::edge {
 namespace {
 
-// How long a client that still sends may go on after the last response, so that a RST for its bytes
-// does not destroy the response on its way; a well-behaved one closes at once. Source: RFC 9112
-// §9.6.
-constexpr std::chrono::milliseconds kLingerTime{5000};
-constexpr std::chrono::milliseconds kLingerSilence{1000};
 constexpr unsigned kRequestsPerTurn = 16;
 
 bool may_be_preface(std::string_view bytes) {
@@ -101,11 +97,18 @@ net::Task<void> Session::serve_stream(Worker& worker, Arrival arrival, SharedTra
     Session session(worker, std::move(arrival), std::move(transport));
     const auto readable = co_await session.client_.wait_readable(
         worker.loop().after(worker.settings().timeouts.client_head));
-    if (!readable) co_return;
-    const mux::Trouble trouble = mux::trouble_of(session.client_);
-    if (trouble.kind == mux::Trouble::Kind::fault && is_bad_message(trouble.fault)) {
+    if (!readable) {
+        if (readable.error().kind != net::ErrorKind::deadline) co_return;
         record_lost_client(worker, session.address_, *session.transport_,
-                           client_http2_failure(trouble));
+                           client_head_timeout(0, worker.settings().timeouts.client_head));
+        co_return;
+    }
+    // What failed before its request began goes to no origin, though its text may be readable.
+    if (mux::has_failed(session.client_)) {
+        const mux::Trouble trouble = mux::trouble_of(session.client_);
+        if (const auto failure = lost_stream(trouble)) {
+            record_lost_client(worker, session.address_, *session.transport_, *failure);
+        }
         co_return;
     }
     std::unique_ptr<Buffers> buffers = worker.take_buffers();
@@ -133,7 +136,7 @@ net::Task<Session::After> Session::serve_requests(Buffers& buffers) {
         exchange_ = &exchange;
         const Exchange::Then then = co_await exchange.run();
         exchange_ = nullptr;
-        if (then == Exchange::Then::linger) co_await linger();
+        if (then == Exchange::Then::linger) co_await net::linger(client_, worker_.scratch());
         if (then != Exchange::Then::next_request) co_return After::close;
         if (worker_.ending() && buffers.client_in.empty()) co_return After::close;
     }
@@ -151,18 +154,6 @@ net::Task<bool> Session::begins_http2(base::ByteBuffer& in) {
         if (!may_be_preface(in.view())) co_return false;
     }
     co_return true;
-}
-
-net::Task<void> Session::linger() {
-    client_.shutdown_write();
-    const base::Deadline end = worker_.loop().after(kLingerTime);
-    for (;;) {
-        const base::Deadline silence = worker_.loop().after(kLingerSilence);
-        const net::ReadResult got =
-            co_await client_.read_some(worker_.scratch(), end.earlier(silence));
-        if (!got || *got == 0 || end.passed(worker_.loop().now())) co_return;
-        co_await worker_.loop().yield();
-    }
 }
 
 }  // namespace edgecase::edge

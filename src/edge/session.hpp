@@ -47,7 +47,6 @@ class Session {
     // of serve(), which every idle connection keeps.
     [[gnu::noinline]] net::Task<After> serve_requests(Buffers& buffers);
     net::Task<bool> begins_http2(base::ByteBuffer& in);
-    net::Task<void> linger();
 
     static net::Task<void> serve_http1(Worker& worker, Arrival arrival, SharedTransport transport);
     /// Serves requests until the connection ends, or turns out to speak HTTP/2: then `arrival` has

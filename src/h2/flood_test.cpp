@@ -123,6 +123,53 @@ TEST(H2Flood, header_blocks_that_swell_when_decoded) {
     EXPECT_EQ(client.rule(1), Rule::header_bomb);
 }
 
+TEST(H2Flood, very_many_entries_in_one_settings_frame_from_either_side) {
+    std::string many;
+    for (uint32_t i = 0; i < 33; ++i) many += number(0x100 + i, 2) + number(0);
+    const std::string few = many.substr(0, size_t{32} * 6);
+    TowardsClient client;
+    EXPECT_TRUE(client.receive(settings(few)));
+    EXPECT_FALSE(client.receive(settings(many)));
+    EXPECT_EQ(client.connection_rule(), Rule::settings_flood);
+    TowardsOrigin origin;
+    EXPECT_TRUE(origin.receive(settings(few)));
+    EXPECT_FALSE(origin.receive(settings(many)));
+    EXPECT_EQ(origin.connection_rule(), Rule::settings_flood);
+}
+
+TEST(H2Flood, interim_responses_that_nobody_takes) {
+    Limits limits;
+    limits.header_list_bytes = 4096;
+    TowardsOrigin origin("GET", limits);
+    const std::string hint =
+        headers(1, {{":status", "103"}, {"link", std::string(3000, 'x')}}, kEndHeaders);
+    int taken = 0;
+    while (origin.rule() == Rule::none && taken < 100) {
+        ASSERT_TRUE(origin.receive(hint));
+        ++taken;
+    }
+    EXPECT_EQ(origin.rule(), Rule::header_list_size);
+    EXPECT_LT(origin.session.readable(origin.id).size(), size_t{4} * 4096);
+    // Taken as they come they may be as many as they like here; the edge counts them.
+    TowardsOrigin busy("GET", limits);
+    for (int i = 0; i < 100; ++i) {
+        ASSERT_TRUE(busy.receive(hint));
+        take(busy.session, busy.id);
+    }
+    EXPECT_EQ(busy.rule(), Rule::none);
+}
+
+TEST(H2Flood, a_stream_that_begins_behind_our_goaway_is_refused_and_never_shown) {
+    TowardsClient client;
+    EXPECT_TRUE(client.receive(headers(1, kGet, kWhole)));
+    client.session.shut_down();  // not sent yet
+    EXPECT_TRUE(client.receive(headers(3, kGet, kWhole)));
+    EXPECT_EQ(client.told.opened, std::vector<uint32_t>{1});
+    const std::string sent = bytes_of(client.session);
+    EXPECT_NE(sent.find(frame(FrameType::goaway, 0, 0, number(1) + number(0))), std::string::npos);
+    EXPECT_EQ(client.session.open_streams(), 1U);
+}
+
 TEST(H2Flood, origins_are_not_counted) {
     TowardsOrigin origin;
     for (int i = 0; i < 500; ++i) {

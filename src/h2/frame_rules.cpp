@@ -22,6 +22,8 @@ namespace {
 constexpr uint32_t kMaxFrameBytes = 16384;  // SETTINGS_MAX_FRAME_SIZE as it is by default
 constexpr size_t kSampleBytes = 64;
 constexpr uint32_t kPriorityBytes = 5;
+// Entries are searched for each other: many in one frame cost their square (CVE-2020-11080).
+constexpr uint32_t kMaxSettingsBytes = 32 * 6;
 
 }  // namespace
 
@@ -172,6 +174,12 @@ bool Connection::check_padding(const FrameHead& frame) {
 }
 
 bool Connection::check_floods(const FrameHead& frame) {
+    if (frame.is(FrameType::settings) && frame.length > kMaxSettingsBytes) {
+        break_connection(
+            Rule::settings_flood, NGHTTP2_ENHANCE_YOUR_CALM, frame.stream_id,
+            fmt::format("SETTINGS of {} bytes, more than {}", frame.length, kMaxSettingsBytes));
+        return false;
+    }
     if (role_ == Role::client) return true;
     const auto over = [&](RateCounter& counter, uint32_t limit, Rule rule, std::string_view what) {
         if (counter.add(now_, limit)) return false;

@@ -24,6 +24,7 @@ namespace {
 
 constexpr size_t kSizeDigits = 8;      // of a chunk: enough for any window
 constexpr size_t kUnclosedFactor = 2;  // times the streams allowed at once
+constexpr size_t kUnreadHeads = 2;     // times the limit of one head, before the final one
 constexpr uint32_t kBombFactor = 4;    // times the limit is no accident any more
 
 /// Which rule the library's complaint is about.
@@ -119,6 +120,12 @@ void Connection::on_begin_headers(uint32_t wire) {
 Stream* Connection::open_for_client(uint32_t wire) {
     highest_opened_ = wire;
     const auto id = static_cast<int32_t>(wire);
+    // GOAWAY may not have left yet; its last-stream-id is settled all the same.
+    if (shut_down_) {
+        nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM);
+        reset_by_us_.add(wire);
+        return nullptr;
+    }
     if (streams_.size() >= size_t{limits_.concurrent_streams} * kUnclosedFactor) {
         nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM);
         reset_by_us_.add(wire);
@@ -180,6 +187,11 @@ void Connection::on_response(Stream& stream, bool end_stream) {
     const uint16_t status = block_.status();
     if (status < 200) {
         stream.interim_received = true;
+        // HEADERS know no flow control: a reader that is busy elsewhere must not let them pile up.
+        if (stream.text.size() > size_t{limits_.header_list_bytes} * kUnreadHeads) {
+            return fail_stream(stream, broken(Rule::header_list_size,
+                                              "interim responses faster than they are taken"));
+        }
         block_.write_response(stream.text, false, false);
         if (end_stream) {
             return fail_stream(stream, broken(Rule::closed_early,

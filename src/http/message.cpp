@@ -1,6 +1,7 @@
 #include "http/message.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "base/ascii.hpp"
 
@@ -20,6 +21,12 @@ bool connection_lists(std::span<const FieldView> fields, std::string_view token)
         });
     }
     return listed;
+}
+
+bool is_idempotent(std::string_view method) {
+    constexpr std::array<std::string_view, 6> kMethods{"GET",   "HEAD", "OPTIONS",
+                                                       "TRACE", "PUT",  "DELETE"};
+    return std::ranges::find(kMethods, method) != kMethods.end();
 }
 
 std::string_view reason_phrase(uint16_t status) {

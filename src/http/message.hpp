@@ -59,6 +59,9 @@ const FieldView* find(std::span<const FieldView> fields, FieldName name);
 /// Whether some `Connection` field lists `token` (case-insensitive).
 bool connection_lists(std::span<const FieldView> fields, std::string_view token);
 
+/// Whether to be asked twice is the same as once. Source: RFC 9110 §9.2.2.
+bool is_idempotent(std::string_view method);
+
 /// The standard reason phrase, or "Unknown". Source: RFC 9110 §15.
 std::string_view reason_phrase(uint16_t status);
 

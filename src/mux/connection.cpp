@@ -4,6 +4,7 @@
 #include <array>
 
 #include "mux/stream_layer.hpp"
+#include "net/linger.hpp"
 
 namespace edgecase::mux {
 namespace {
@@ -49,8 +50,12 @@ net::Task<void> Connection::run(std::string first) {
             break;
         }
         if (*got == 0) {
-            end(open_streams() == 0 ? std::nullopt
-                                    : std::optional(trouble_now(Trouble::Kind::fin)));
+            if (write_error_) {
+                end_by(*write_error_);  // the kernel tells a RST once: to the write it broke
+            } else {
+                end(open_streams() == 0 ? std::nullopt
+                                        : std::optional(trouble_now(Trouble::Kind::fin)));
+            }
             break;
         }
         last_read_ = loop_.now();
@@ -72,6 +77,10 @@ net::Task<void> Connection::run(std::string first) {
     waker_.disarm();
     flusher_.disarm();
     carrier_.descriptor().writer = nullptr;
+    const bool ours = !trouble_ || trouble_->kind == Trouble::Kind::fault;
+    // A client that still downloads gives windows back: those bytes must not cost it the rest.
+    if (role_ == h2::Role::server && ours && !write_error_)
+        co_await net::linger(carrier_, scratch_);
     carrier_.close();
 }
 
@@ -149,15 +158,12 @@ void Connection::flush_soon() {
 
 void Connection::flush() {
     flusher_.disarm();
-    while (!over_) {
+    while (!over_ && !write_error_) {
         if (out_.empty() && (!session_.produce(out_, kFlushBytes) || out_.empty())) break;
         std::array whole{net::part(out_.view())};
         std::span<iovec> parts(whole);
         const net::WriteResult written = carrier_.write_now(parts);
-        if (!written) {
-            end_by(written.error());
-            return;
-        }
+        if (!written) return stop_writing(written.error());
         const size_t left = parts.empty() ? 0 : parts.front().iov_len;
         if (left < out_.size()) blocked_since_ = {};
         out_.consume(out_.size() - left);
@@ -178,6 +184,20 @@ void Connection::flush() {
 
 void Connection::look_again() {
     loop_.fire_soon(waker_);
+}
+
+/// A failed write is not the last word: answers and GOAWAY may be here unread. The reads go on to
+/// their end, for as long as a write would have been waited for.
+void Connection::stop_writing(const net::Error& error) {
+    if (error.kind != net::ErrorKind::reset && error.kind != net::ErrorKind::broken_pipe) {
+        return end_by(error);
+    }
+    write_error_ = error;
+    out_.clear();
+    blocked_since_ = loop_.now();
+    carrier_.descriptor().writer = nullptr;
+    look_again();
+    wake_ready();
 }
 
 void Connection::end_by(const net::Error& error) {
@@ -245,7 +265,11 @@ bool Connection::expired() {
         return true;
     }
     if (blocked_since_ != base::SteadyTime() && over(blocked_since_, timeouts_.write)) {
-        end(trouble_now(Trouble::Kind::write_timeout));
+        if (write_error_) {
+            end_by(*write_error_);
+        } else {
+            end(trouble_now(Trouble::Kind::write_timeout));
+        }
         return true;
     }
     if (role_ == h2::Role::client && !session_.settings_received() &&

@@ -84,6 +84,8 @@ class Connection final : h2::Events {
     class StreamLayer;
     friend Trouble trouble_of(const net::Stream& stream);
     friend uint32_t stream_id(const net::Stream& stream);
+    friend bool sent_whole(const net::Stream& stream);
+    friend bool has_failed(const net::Stream& stream);
 
     void on_opened(uint32_t stream_id) override;
     void on_readable(uint32_t stream_id) override { ready_.push_back({stream_id, false}); }
@@ -104,6 +106,7 @@ class Connection final : h2::Events {
     void forget(StreamLayer& layer);
     void end(std::optional<Trouble> trouble);
     void end_by(const net::Error& error);
+    void stop_writing(const net::Error& error);
     Trouble trouble_now(Trouble::Kind kind) const;
     base::Deadline next_deadline() const;
     bool expired();
@@ -155,13 +158,19 @@ class Connection final : h2::Events {
     base::SteadyTime idle_since_;
     base::SteadyTime blocked_since_;  // the carrier took nothing since
     std::optional<base::SteadyTime> ping_sent_;
+    std::optional<net::Error> write_error_;  // the carrier takes no more; reads may still tell why
     std::optional<Trouble> trouble_;
     bool over_ = false;
     bool waking_ = false;
 };
 
-/// Of a stream made by a Connection: why it failed. Kind::closed if it has not.
+/// Of a stream made by a Connection: why it failed; Kind::closed if it has not, with what is known
+/// of its connection now.
 Trouble trouble_of(const net::Stream& stream);
+/// Whether the stream has come to a bad end; cheaper than trouble_of.
+bool has_failed(const net::Stream& stream);
+/// Whether the whole message written to the stream has left for the carrier. True for others.
+bool sent_whole(const net::Stream& stream);
 /// Whether the stream is one of an HTTP/2 connection, and its number there; 0: it is not.
 uint32_t stream_id(const net::Stream& stream);
 

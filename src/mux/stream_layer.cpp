@@ -55,9 +55,14 @@ bool Connection::StreamLayer::failed() const {
            (connection_ != nullptr && connection_->session_.stream_fault(id_) != nullptr);
 }
 
+bool Connection::StreamLayer::sent_whole() const {
+    return connection_ == nullptr ? sent_whole_ : connection_->session_.sent_whole(id_);
+}
+
 Trouble Connection::StreamLayer::trouble() {
     note_fault();
-    Trouble trouble = trouble_;
+    const bool well = !failed_ && connection_ != nullptr;
+    Trouble trouble = well ? connection_->trouble_now(Trouble::Kind::closed) : trouble_;
     trouble.stream_id = id_;
     return trouble;
 }
@@ -65,7 +70,8 @@ Trouble Connection::StreamLayer::trouble() {
 void Connection::StreamLayer::detach(const std::optional<Trouble>& trouble) {
     rest_ = readable();
     ended_ = connection_->session_.ended(id_);
-    const bool whole = role_ == h2::Role::client ? ended_ : connection_->session_.sent_whole(id_);
+    sent_whole_ = connection_->session_.sent_whole(id_);
+    const bool whole = role_ == h2::Role::client ? ended_ : sent_whole_;
     if (!failed_ && !whole) {
         trouble_ = trouble.value_or(connection_->trouble_now(Trouble::Kind::closed));
         failed_ = true;
@@ -134,6 +140,16 @@ void Connection::StreamLayer::leave(uint32_t error_code) {
 Trouble trouble_of(const net::Stream& stream) {
     auto* const layer = dynamic_cast<Connection::StreamLayer*>(stream.layer());
     return layer == nullptr ? Trouble() : layer->trouble();
+}
+
+bool has_failed(const net::Stream& stream) {
+    const auto* const layer = dynamic_cast<const Connection::StreamLayer*>(stream.layer());
+    return layer != nullptr && layer->failed();
+}
+
+bool sent_whole(const net::Stream& stream) {
+    const auto* const layer = dynamic_cast<const Connection::StreamLayer*>(stream.layer());
+    return layer == nullptr || layer->sent_whole();
 }
 
 uint32_t stream_id(const net::Stream& stream) {

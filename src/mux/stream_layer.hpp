@@ -27,6 +27,7 @@ class Connection::StreamLayer final : public net::Layer {
 
     uint32_t id() const { return id_; }
     bool failed() const;
+    bool sent_whole() const;
     Trouble trouble();
 
     /// The connection is over: what it has for this stream is kept here.
@@ -51,6 +52,7 @@ class Connection::StreamLayer final : public net::Layer {
     net::Descriptor* descriptor_ = nullptr;
     bool failed_ = false;
     bool ended_ = false;
+    bool sent_whole_ = false;
     std::string rest_;  // of the message, once the connection is over
     Trouble trouble_;
 };

@@ -45,6 +45,8 @@ class Layer {
     /// No more writes: tells the other side, as far as that goes without waiting.
     virtual void shutdown_write() = 0;
     virtual Broken broken() const { return {}; }
+    /// Whether an end that read() gave was said to be one, and not just the socket's.
+    virtual bool ended_properly() const { return true; }
     /// The stream ends. `abort`: the other side must not take it for a clean end.
     virtual void close(bool abort) = 0;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/escape.hpp"
+#include "mux/connection.hpp"
 #include "origin/evidence.hpp"
 
 namespace edgecase::origin {
@@ -165,6 +166,12 @@ Cause head_end_cause(const AttemptView& attempt, const h1::ResponseHeadParser& p
 
 }  // namespace
 
+bool lacks_acknowledgement(const Connection& connection) {
+    if (connection.stream_id == 0) return connection.stream.unacked_bytes() > 0;
+    const auto facts = connection.stream.facts();
+    return facts && facts->unacked_bytes > 0 && (facts->backoff > 0 || facts->probes > 0);
+}
+
 Evidence history(const AttemptView& attempt) {
     Evidence evidence;
     evidence.add("origin", attempt.connection.origin.to_string());
@@ -224,15 +231,21 @@ Failure wait_timeout(const AttemptView& attempt, const h1::ResponseHeadParser& p
         return {Cause::time_headers_slow, std::move(evidence)};
     }
     // The kernel knows whether the origin's machine has the request: 522 against 524, proved.
-    if (facts && facts->unacked_bytes > 0) {
+    if (facts && lacks_acknowledgement(attempt.connection)) {
         const bool window_closed = facts->probes > 0 || facts->send_window_bytes == 0 ||
                                    (facts->backoff == 0 && facts->unacked_segments == 0);
         return {window_closed ? Cause::request_write_stalled : Cause::request_not_acked,
                 std::move(evidence)};
     }
     // On an HTTP/2 stream it is flow control that stops the request, with nothing in the kernel.
-    if (limit_name == "write" && attempt.connection.stream_id != 0) {
-        return {Cause::request_write_stalled, std::move(evidence)};
+    if (attempt.connection.stream_id != 0 && !mux::sent_whole(attempt.connection.stream)) {
+        evidence.add("h2_request_sent", false);
+        const mux::Trouble trouble = mux::trouble_of(attempt.connection.stream);
+        evidence.add("h2_stream_limit", trouble.peer_stream_limit);
+        evidence.add("h2_frames", trouble.frames);
+        return {trouble.peer_stream_limit == 0 ? Cause::h2_max_streams_zero
+                                               : Cause::request_write_stalled,
+                std::move(evidence)};
     }
     if (attempt.interim_responses > 0) {
         evidence.add("interim_responses", attempt.interim_responses);
@@ -311,7 +324,9 @@ Failure body_ended(const AttemptView& attempt, const h1::BodyDecoder& decoder, E
             return {reset ? Cause::body_chunk_reset : Cause::body_chunk_truncated,
                     std::move(evidence)};
         case Kind::close:
-            return {Cause::body_close_delimited_rst, std::move(evidence)};
+            // By FIN it ends properly, but for TLS that did not say so.
+            return {reset ? Cause::body_close_delimited_rst : Cause::body_close_delimited_tls_cut,
+                    std::move(evidence)};
         case Kind::length:
         case Kind::none:
             break;
@@ -352,7 +367,7 @@ Failure extra_bytes(const AttemptView& attempt, const h1::BodyDecoder& decoder,
 }
 
 bool may_retry(const Failure& failure, const Connection* connection, uint64_t bytes_received,
-               bool body_replayable) {
+               bool body_replayable, bool idempotent) {
     switch (failure.row().retry) {
         case cause::Retry::no:
             return false;
@@ -364,6 +379,8 @@ bool may_retry(const Failure& failure, const Connection* connection, uint64_t by
         case cause::Retry::unprocessed:
         case cause::Retry::downgrade:
             return bytes_received == 0 && body_replayable;
+        case cause::Retry::downgrade_idempotent:
+            return bytes_received == 0 && body_replayable && idempotent;
     }
     return false;
 }

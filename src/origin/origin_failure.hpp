@@ -54,6 +54,10 @@ struct AttemptView {
 /// What every failure of an attempt tells: the connection's history, bytes and time so far.
 cause::Evidence history(const AttemptView& attempt);
 
+/// Whether the origin's machine has not confirmed what was sent. Other streams share an HTTP/2
+/// connection, and their bytes are always under way: there only TCP sending again counts.
+bool lacks_acknowledgement(const Connection& connection);
+
 // Before there is a connection.
 cause::Failure dns_failure(const net::DnsError& error, std::string_view name,
                            base::Duration elapsed);
@@ -91,6 +95,6 @@ cause::Failure extra_bytes(const AttemptView& attempt, const h1::BodyDecoder& de
 /// Whether the attempt that failed so may be made again on a fresh connection.
 /// Source: docs/adr/0006-retries.md.
 bool may_retry(const cause::Failure& failure, const Connection* connection, uint64_t bytes_received,
-               bool body_replayable);
+               bool body_replayable, bool idempotent);
 
 }  // namespace edgecase::origin

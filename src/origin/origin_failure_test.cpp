@@ -96,12 +96,18 @@ TEST(Retry, only_a_reused_connection_that_gave_no_byte_and_a_body_at_hand) {
     reused.requests = 2;
     Connection fresh;
     fresh.requests = 1;
-    EXPECT_TRUE(may_retry(stale, &reused, 0, true));
-    EXPECT_FALSE(may_retry(stale, &reused, 1, true));
-    EXPECT_FALSE(may_retry(stale, &reused, 0, false));
-    EXPECT_FALSE(may_retry(stale, &fresh, 0, true));
-    EXPECT_TRUE(may_retry({cause::Cause::connect_refused, {}}, nullptr, 0, false));
-    EXPECT_FALSE(may_retry({cause::Cause::resp_empty_fin, {}}, &reused, 0, true));
+    EXPECT_TRUE(may_retry(stale, &reused, 0, true, false));
+    EXPECT_FALSE(may_retry(stale, &reused, 1, true, false));
+    EXPECT_FALSE(may_retry(stale, &reused, 0, false, false));
+    EXPECT_FALSE(may_retry(stale, &fresh, 0, true, false));
+    EXPECT_TRUE(may_retry({cause::Cause::connect_refused, {}}, nullptr, 0, false, false));
+    const cause::Failure malformed{cause::Cause::h2_forbidden_field, {}};
+    EXPECT_TRUE(may_retry(malformed, &fresh, 0, true, true));
+    EXPECT_FALSE(may_retry(malformed, &fresh, 0, true, false)) << "the handler has run";
+    EXPECT_FALSE(may_retry({cause::Cause::h2_goaway, {}}, &reused, 0, true, true));
+    EXPECT_TRUE(may_retry({cause::Cause::h2_goaway_unprocessed, {}}, &fresh, 0, true, false));
+    EXPECT_FALSE(may_retry({cause::Cause::h2_ping_timeout, {}}, &reused, 0, true, true));
+    EXPECT_FALSE(may_retry({cause::Cause::resp_empty_fin, {}}, &reused, 0, true, false));
 }
 
 TEST(Ending, a_broken_pipe_means_the_origin_had_already_sent_fin) {

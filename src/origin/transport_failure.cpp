@@ -28,7 +28,8 @@ Cause cause_of(const h2::Fault& fault, const Trouble& trouble) {
             if (trouble.settings_received && trouble.peer_stream_limit == 0) {
                 return Cause::h2_max_streams_zero;
             }
-            return fault.error_code == kRefusedStream ? Cause::h2_refused : Cause::h2_goaway;
+            return fault.error_code == kRefusedStream ? Cause::h2_refused
+                                                      : Cause::h2_goaway_unprocessed;
         case Rule::forbidden_field:
             return Cause::h2_forbidden_field;
         case Rule::bad_pseudo:

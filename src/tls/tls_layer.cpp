@@ -253,11 +253,12 @@ bool TlsLayer::note_read_failure(int returned) {
         return true;
     }
     end_ = End::failed;
-    // Origins send a plain FIN without close_notify, and HTTP has its own lengths: to whoever reads
-    // it is the end that it would be without TLS.
+    // Origins send a plain FIN without close_notify, and most of HTTP has its own lengths: to
+    // whoever reads it is an end. Who has none asks ended_properly().
     const bool is_plain_fin = wire_.got_fin() && !wire_.read_error();
     if (why == SSL_ERROR_ZERO_RETURN || is_plain_fin) {
         end_ = End::end;
+        cut_ = why != SSL_ERROR_ZERO_RETURN;
     } else if (wire_.read_error()) {
         end_error_ = wire_.read_error();
     } else {

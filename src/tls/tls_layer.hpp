@@ -58,6 +58,7 @@ class TlsLayer final : public net::Layer {
     bool has_unread() override;
     void shutdown_write() override;
     Broken broken() const override;
+    bool ended_properly() const override { return !cut_; }
     void close(bool abort) override;
 
     const LayerFault* fault() const { return fault_.get(); }
@@ -102,6 +103,7 @@ class TlsLayer final : public net::Layer {
     bool complete_ = false;
     bool starved_ = false;  // all that was received has been looked at and was not enough
     bool got_data_ = false;
+    bool cut_ = false;       // FIN without close_notify
     bool told_end_ = false;  // close_notify is on its way
     bool client_cert_requested_ = false;
     bool client_cert_sent_ = false;

@@ -13,6 +13,12 @@ void serve_cut(Exchange& exchange) {
     if (exchange.read_body()) exchange.cut();
 }
 
+void serve_unlimited_and_cut(Exchange& exchange) {
+    if (!exchange.read_body()) return;
+    exchange.send("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhalf of it?");
+    exchange.cut();
+}
+
 constexpr std::array kScenarios{
     Scenario{.name = "ok-tls",
              .status = 200,
@@ -53,6 +59,11 @@ constexpr std::array kScenarios{
              .description = "Answers without a length; close_notify is the body's end.",
              .target = Target::tls,
              .as = "ok-close_delimited"},
+    Scenario{.name = "body.close_delimited_tls_cut",
+             .cause = Cause::body_close_delimited_tls_cut,
+             .description = "Answers without a length and sends FIN without close_notify.",
+             .target = Target::tls,
+             .serve = serve_unlimited_and_cut},
     Scenario{.name = "resp.empty_fin-tls",
              .cause = Cause::resp_empty_fin,
              .description = "Reads the request over TLS and ends with close_notify and FIN.",
