@@ -568,6 +568,22 @@ class Http2Test(TransportCase):
             client.until_end()
         self.assertLess(time.monotonic() - started, 8 * harness.SLOWNESS)
 
+    def test_a_request_whose_head_comes_in_pieces_is_served(self):
+        edge, _ = self.tls_edge()
+        with h2.Client(edge.address, h2_context()) as client:
+            client.ping()
+            block = h2.encode([(':method', 'GET'), (':scheme', 'https'), (':path', '/'),
+                               (':authority', 'edge.test')])
+            for stream, frames in (
+                    (1, h2.frame(h2.HEADERS, h2.END_HEADERS | h2.END_STREAM, 1, block)),
+                    (3, h2.frame(h2.HEADERS, h2.END_STREAM, 3, block[:9]) +
+                     h2.frame(h2.CONTINUATION, h2.END_HEADERS, 3, block[9:]))):
+                client.responses[stream] = h2.Response()
+                for at in range(0, len(frames), 7):
+                    client.send(frames[at:at + 7])
+                    time.sleep(0.02)
+                self.assertEqual(client.response(stream).status, 200)
+
     def test_a_header_block_that_is_never_whole_is_a_head_timeout(self):
         edge, origin = self.tls_edge(config='[timeouts]\nclient_head = "300ms"\n')
         with h2.Client(edge.address, h2_context()) as client:

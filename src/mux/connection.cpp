@@ -108,8 +108,10 @@ net::Stream Connection::make_stream(uint32_t id) {
     StreamLayer* const raw = layer.get();
     net::Descriptor* const descriptor = net::Descriptor::detached(loop_, std::move(layer));
     descriptor->carrier = carrier_.descriptor().socket();
-    descriptor->readable = descriptor->writable = true;
     raw->set_descriptor(descriptor);
+    // A stream opens with the beginning of its head: there may be nothing to read yet.
+    descriptor->readable = raw->has_unread();
+    descriptor->writable = true;
     layers_.push_back(raw);  // numbers only grow, so the list stays in order
     return net::Stream(descriptor);
 }
