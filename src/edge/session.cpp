@@ -86,7 +86,7 @@ net::Task<std::string> Session::serve_connection(Worker& worker, Arrival& arriva
         if (after == After::http2) first = buffers->client_in.view();
         worker.give_back(std::move(buffers));
         if (after == After::http2) {
-            arrival.stream = std::move(session.client_);
+            arrival = {std::move(session.client_), session.address_, session.over_limit_};
             co_return first;
         }
         if (after == After::close || worker.ending()) co_return std::string();

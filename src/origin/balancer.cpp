@@ -149,6 +149,7 @@ Upstream::Member* Upstream::at_random(const Member* except) {
     for (const Member* const member : candidates_) {
         if (member != except) total += member->weight;
     }
+    if (total == 0) return candidates_.back();  // there is none but it
     uint64_t drawn = random() % total;
     for (Member* const member : candidates_) {
         if (member == except) continue;
