@@ -12,6 +12,14 @@ namespace {
 constexpr size_t kMaximumConnections = 64;
 constexpr std::chrono::seconds kRequestTime{5};
 constexpr h1::HeadLimits kLimits{4096, 4096, 16 * 1024, 64};
+constexpr uint64_t kMaximumBodyBytes = 16 * 1024;
+
+/// A name that a site's owner points at this machine must not let its pages in (DNS rebinding).
+bool names_this_machine(std::string_view host) {
+    const auto parts = ip::HostPort::parse(host);
+    const std::string_view name = parts ? std::string_view(parts->host) : host;
+    return name == "localhost" || ip::Address::parse(name) || ip::Endpoint::parse(host);
+}
 
 std::string reply(uint16_t status, std::string_view type, std::string_view body, bool head_only) {
     std::string text = "HTTP/1.1 " + std::to_string(status) + " " +
@@ -26,7 +34,7 @@ std::string reply(uint16_t status, std::string_view type, std::string_view body,
 }  // namespace
 
 std::expected<std::unique_ptr<AdminServer>, std::string> AdminServer::start(
-    ip::Endpoint listen, const base::Clock& clock, MakeMetrics make_metrics) {
+    ip::Endpoint listen, const base::Clock& clock, Backend backend) {
     auto loop = net::Loop::create(clock);
     if (!loop) return std::unexpected("cannot make an event loop: " + loop.error().name());
     auto listener = net::Listener::listen(**loop, listen, false);
@@ -36,15 +44,14 @@ std::expected<std::unique_ptr<AdminServer>, std::string> AdminServer::start(
                                (taken ? "the port is in use" : listener.error().name()));
     }
     return std::unique_ptr<AdminServer>(
-        new AdminServer(std::move(*loop), std::move(*listener), std::move(make_metrics)));
+        new AdminServer(std::move(*loop), std::move(*listener), std::move(backend)));
 }
 
-AdminServer::AdminServer(std::unique_ptr<net::Loop> loop, net::Listener listener,
-                         MakeMetrics make_metrics)
+AdminServer::AdminServer(std::unique_ptr<net::Loop> loop, net::Listener listener, Backend backend)
     : loop_(std::move(loop)),
       listener_(std::move(listener)),
       address_(listener_.local()),
-      make_metrics_(std::move(make_metrics)),
+      backend_(std::move(backend)),
       thread_([this] {
           tasks_.spawn(accept_connections());
           loop_->run();
@@ -74,29 +81,68 @@ net::Task<void> AdminServer::serve(net::Stream client) {
     parser.reset(kLimits);
     base::ByteBuffer in;
     h1::Progress progress = h1::Progress::need_more;
-    while (progress == h1::Progress::need_more) {
+    uint64_t wanted = 0;  // bytes of head and body
+    while (progress == h1::Progress::need_more || in.size() < wanted) {
         const net::ReadResult got = co_await client.read_some(in.reserve_free(4096), deadline);
         if (!got || *got == 0) co_return;
         in.commit(*got);
         progress = parser.parse(in.view());
+        if (progress == h1::Progress::failed) break;
+        if (progress == h1::Progress::need_more) continue;
+        const http::Framing& framing = parser.head().framing;
+        // No honest request here has more.
+        const bool fits =
+            framing.kind == http::Framing::Kind::none ||
+            (framing.kind == http::Framing::Kind::length && framing.length <= kMaximumBodyBytes);
+        if (!fits) progress = h1::Progress::failed;
+        if (!fits) break;
+        wanted = parser.head_bytes() + framing.length;
     }
     const std::string text = progress == h1::Progress::complete
-                                 ? answer(parser.head().method, parser.head().path)
+                                 ? answer(parser.head(), in.view().substr(parser.head_bytes()))
                                  : reply(400, "text/plain", "bad request\n", false);
     std::array parts{net::part(text)};
     co_await client.write_all(parts, deadline);
 }
 
-std::string AdminServer::answer(std::string_view method, std::string_view path) {
-    const bool head_only = method == "HEAD";
-    if (method != "GET" && !head_only) {
+std::string AdminServer::answer(const http::RequestHeadView& head, std::string_view body) {
+    const bool head_only = head.method == "HEAD";
+    if (head.path.starts_with("/api/")) return answer_api(head, body);
+    if (head.method != "GET" && !head_only) {
         return reply(405, "text/plain", "only GET is served here\n", false);
     }
-    if (path == "/healthz") return reply(200, "text/plain", "ok\n", head_only);
-    if (path == "/metrics") {
-        return reply(200, "text/plain; version=0.0.4", make_metrics_(), head_only);
+    if (head.path == "/healthz") return reply(200, "text/plain", "ok\n", head_only);
+    if (head.path == "/metrics") {
+        return reply(200, "text/plain; version=0.0.4", backend_.metrics(), head_only);
     }
-    return reply(404, "text/plain", "/healthz and /metrics are what there is\n", head_only);
+    return reply(404, "text/plain", "/healthz, /metrics and /api/origins are what there is\n",
+                 head_only);
+}
+
+std::string AdminServer::answer_api(const http::RequestHeadView& head, std::string_view body) {
+    const auto json = [&](uint16_t status, const std::string& text) {
+        return reply(status, "application/json", text, head.method == "HEAD");
+    };
+    if (!names_this_machine(head.host)) {
+        return json(403, error_json("ask by address or as localhost, not by another name"));
+    }
+    if (head.path == "/api/origins") {
+        if (head.method != "GET" && head.method != "HEAD") {
+            return json(405, error_json("only GET is served here"));
+        }
+        return json(200, origins_json(backend_.origins()));
+    }
+    if (head.path == "/api/origins/http2") {
+        // A page of another site could send GET and POST from a browser here, but no PUT.
+        if (head.method != "PUT") return json(405, error_json("only PUT is served here"));
+        const auto order = parse_http2_order(body);
+        if (!order) return json(400, error_json(order.error()));
+        if (!backend_.switch_http2(*order)) {
+            return json(404, error_json("there is no origin " + order->origin));
+        }
+        return json(200, origins_json(backend_.origins()));
+    }
+    return json(404, error_json("there is /api/origins and /api/origins/http2"));
 }
 
 }  // namespace edgecase::admin

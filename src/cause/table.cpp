@@ -946,9 +946,10 @@ constexpr std::array kTable{
         "RFC 9113 7"},
     Row{Cause::h2_goaway, "h2.goaway", Actor::origin, 520, "connection_terminated",
         Retry::no, kVisitorUnknown,
-        "The origin ended the HTTP/2 connection (GOAWAY) before this request was answered.",
-        "The error code is in the evidence; NO_ERROR means a restart or a limit of requests "
-        "per connection on the origin.",
+        "The origin ended the HTTP/2 connection with an error (GOAWAY) before this request was "
+        "answered.",
+        "The error code is in the evidence, and often a word of the origin's: it says which rule it "
+        "saw broken, or that it failed itself (INTERNAL_ERROR).",
         "RFC 9113 6.8"},
     Row{Cause::h2_forbidden_field, "h2.forbidden_field", Actor::origin, 520, "http_protocol_error",
         Retry::downgrade_idempotent, kVisitorUnknown,
@@ -1009,7 +1010,7 @@ constexpr std::array kTable{
         "GOAWAY.",
         "Look for a restart or crash of the origin's HTTP/2 server.",
         "RFC 9113 6.8"},
-    Row{Cause::h2_connection_rst, "h2.connection_rst", Actor::network, 520, "connection_terminated",
+    Row{Cause::h2_connection_rst, "h2.connection_rst", Actor::origin, 520, "connection_terminated",
         Retry::reused, kVisitorUnknown,
         "The HTTP/2 connection was reset (RST) with streams in flight.",
         "Look for a crash of the origin's HTTP/2 server, or a firewall that resets connections.",
@@ -1026,6 +1027,13 @@ constexpr std::array kTable{
         "request up, each time it was tried.",
         "The error code is in the evidence; NO_ERROR means that the origin is restarting or "
         "allows few requests on a connection.",
+        "RFC 9113 6.8"},
+    Row{Cause::h2_goaway_graceful, "h2.goaway_graceful", Actor::origin, 520, "connection_terminated",
+        Retry::idempotent, kVisitorUnknown,
+        "The origin announced the end of the HTTP/2 connection (GOAWAY, NO_ERROR), which promises an "
+        "answer to this request, and closed without one.",
+        "Look for a restart or reload of the origin at that time that does not wait for running "
+        "requests long enough (Apache: GracefulShutdownTimeout; nginx: worker_shutdown_timeout).",
         "RFC 9113 6.8"},
     Row{Cause::client_tls_failed, "client.tls_failed", Actor::client, 400, "http_request_error",
         Retry::no, kVisitorClient,
@@ -1193,6 +1201,8 @@ std::string_view to_string(Retry retry) {
             return "reused";
         case Retry::unprocessed:
             return "unprocessed";
+        case Retry::idempotent:
+            return "idempotent";
         case Retry::downgrade:
             return "downgrade";
         case Retry::downgrade_idempotent:

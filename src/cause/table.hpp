@@ -193,6 +193,7 @@ enum class Cause : uint16_t {
     h2_connection_rst = 299,
     h2_max_streams_zero = 300,
     h2_goaway_unprocessed = 301,
+    h2_goaway_graceful = 302,
     client_tls_failed = 320,
     client_tls_timeout = 321,
     client_tls_not_spoken = 322,
@@ -215,6 +216,8 @@ enum class Retry : uint8_t {
     connect,  // nothing was sent: always safe
     reused,   // only on a reused connection, before any response byte, with the body still at hand
     unprocessed,  // the origin says it did nothing: on a fresh connection, with the body at hand
+    idempotent,   // the origin may have acted: idempotent methods only, on a fresh connection,
+                 // before any response byte, the body at hand
     downgrade,  // over HTTP/1.1: the origin did nothing; before any response byte, the body at hand
     downgrade_idempotent,  // the same, but the origin may have acted: idempotent methods only
 };

@@ -173,7 +173,10 @@ std::string timeline(const Record& record, const Painter& paint) {
 
 std::string connection_text(const Attempt& attempt) {
     if (attempt.origin == ip::Endpoint{}) return "none";
-    if (!attempt.reused) return "new";
+    if (attempt.outrun) return "not in " + ms_text(attempt.connect_us);
+    if (!attempt.reused) {
+        return attempt.dns_stale == cause::Cause::none ? "new" : "new, name gone";
+    }
     return "reused, idle " + ms_text(attempt.idle_us) + ", request " +
            std::to_string(attempt.nth_request);
 }
@@ -210,6 +213,11 @@ std::string protocol_text(const Attempt& attempt) {
     return http + (http.empty() || tls.empty() ? "" : ", ") + tls;
 }
 
+std::string cause_text(const Attempt& attempt) {
+    if (attempt.outrun) return "another was quicker";
+    return std::string(cause::row(attempt.cause).name) + (attempt.retried ? ", retried" : "");
+}
+
 std::string attempts_part(const Record& record, const Painter& paint) {
     std::string text = heading(paint, "Attempts");
     if (record.attempts.empty()) return text + "  none: the edge did not turn to an origin\n";
@@ -231,8 +239,7 @@ std::string attempts_part(const Record& record, const Painter& paint) {
             attempt.status == 0 ? "-" : std::to_string(attempt.status),
             std::string(to_string(attempt.close)),
             ms_text(attempt.total_us),
-            {std::string(cause::row(attempt.cause).name) + (attempt.retried ? ", retried" : ""),
-             fine ? Colour::green : Colour::red}};
+            {cause_text(attempt), fine ? Colour::green : Colour::red}};
         if (has_protocol) row.insert(row.begin() + kProtocolColumn, protocol_text(attempt));
         table.add(std::move(row));
     }

@@ -100,6 +100,8 @@ std::string retry_text(cause::Retry retry) {
             return "on a reused connection, before any response byte, while the body is still held";
         case cause::Retry::unprocessed:
             return "on a fresh connection, while the body is still held: the origin did nothing";
+        case cause::Retry::idempotent:
+            return "on a fresh connection, before any response byte, for idempotent methods";
         case cause::Retry::downgrade:
             return "over HTTP/1.1, before any response byte, while the body is still held";
         case cause::Retry::downgrade_idempotent:

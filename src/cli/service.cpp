@@ -32,6 +32,23 @@ void raise_descriptor_limit() {
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/// Each origin once, as the configuration names it first.
+std::vector<admin::OriginState> origins_of(const config::Settings& settings) {
+    std::vector<admin::OriginState> states;
+    for (const config::Pool& pool : settings.pools) {
+        for (const config::PoolOrigin& origin : pool.origins) {
+            const std::string url = origin.url.to_string();
+            const auto same = [&](const admin::OriginState& one) { return one.url == url; };
+            if (std::ranges::any_of(states, same)) continue;
+            const bool tls = origin.url.scheme == http::OriginUrl::Scheme::https &&
+                             (settings.origin_tls.mode == config::SslMode::full ||
+                              settings.origin_tls.mode == config::SslMode::strict);
+            states.push_back({url, tls && settings.origin_tls.http2});
+        }
+    }
+    return states;
+}
+
 Metric counter(std::string name, std::string help) {
     return {std::move(name), std::move(help), Metric::Type::counter, {}};
 }
@@ -46,12 +63,14 @@ std::expected<std::unique_ptr<Service::Generation>, std::string> Service::start_
     }
     auto generation = std::make_unique<Generation>(Generation{std::move(settings), nullptr});
     auto edge = edge::Server::start(
-        generation->settings, clock_, [&store = *store_] { return store.make_sink(); },
+        generation->settings, clock_, [&store = *store_] { return store.make_sink(); }, switches_,
         present_ ? present_->edge.get() : nullptr);
     if (!edge) return std::unexpected(edge.error());
     generation->edge = std::move(*edge);
-    const std::lock_guard lock(counters_mutex_);
+    const std::lock_guard lock(shown_mutex_);
     for (auto& counters : generation->edge->counters()) counters_.push_back(std::move(counters));
+    health_ = generation->edge->health();
+    origins_ = origins_of(generation->settings);
     return generation;
 }
 
@@ -73,8 +92,12 @@ std::expected<std::unique_ptr<Service>, std::string> Service::start(config::Sett
     service->present_ = std::move(*generation);
 
     if (service->settings().admin) {
-        auto admin = admin::AdminServer::start(*service->settings().admin, service->clock_,
-                                               [raw = service.get()] { return raw->metrics(); });
+        Service* const raw = service.get();
+        auto admin = admin::AdminServer::start(
+            *service->settings().admin, service->clock_,
+            {.metrics = [raw] { return raw->metrics(); },
+             .origins = [raw] { return raw->origins(); },
+             .switch_http2 = [raw](const auto& order) { return raw->switch_http2(order); }});
         if (!admin) return std::unexpected(admin.error());
         service->admin_ = std::move(*admin);
     }
@@ -100,7 +123,7 @@ std::expected<void, std::string> Service::reload(config::Settings settings) {
     });
     std::erase_if(retired_, [](const auto& old) { return old->over.load(); });
     retired_.push_back(std::move(retired));
-    const std::lock_guard lock(counters_mutex_);
+    const std::lock_guard lock(shown_mutex_);
     ++reloads_;
     return {};
 }
@@ -119,6 +142,22 @@ ip::Endpoint Service::admin_address() const {
     return admin_ ? admin_->address() : ip::Endpoint();
 }
 
+std::vector<admin::OriginState> Service::origins() {
+    const std::lock_guard lock(shown_mutex_);
+    for (admin::OriginState& one : origins_) one.http2 = switches_->http2(one.url);
+    return origins_;
+}
+
+bool Service::switch_http2(const admin::Http2Order& order) {
+    const auto url = http::OriginUrl::parse(order.origin);
+    if (!url) return false;
+    const std::lock_guard lock(shown_mutex_);
+    const auto known = [&](const admin::OriginState& one) { return one.url == url->to_string(); };
+    if (std::ranges::none_of(origins_, known)) return false;
+    switches_->http2(url->to_string()) = order.http2;
+    return true;
+}
+
 std::string Service::metrics() {
     Metric connections = counter("edgecase_connections_total", "Client connections accepted.");
     Metric open{
@@ -129,13 +168,15 @@ std::string Service::metrics() {
     uint64_t accepted = 0;
     uint64_t opened = 0;
     uint64_t retried = 0;
+    uint64_t hinted = 0;
     std::array<uint64_t, 6> classes{};
     std::array<uint64_t, edge::Counters::kCauses> by_cause{};
-    std::unique_lock lock(counters_mutex_);
+    std::unique_lock lock(shown_mutex_);
     for (const auto& worker : counters_) {
         accepted += worker->connections_accepted.get();
         opened += worker->connections_open.get();
         retried += worker->retries.get();
+        hinted += worker->early_hints.get();
         for (size_t i = 0; i < classes.size(); ++i) {
             classes[i] += worker->responses_by_class[i].get();
         }
@@ -143,10 +184,20 @@ std::string Service::metrics() {
     }
     Metric reloads = counter("edgecase_reloads_total", "Configurations taken while running.");
     reloads.samples.push_back({{}, reloads_});
+    Metric healthy{"edgecase_origin_healthy",
+                   "1 unless its health checks have taken the origin out of its pool.",
+                   Metric::Type::gauge,
+                   {}};
+    health_->for_each([&](const auto& pool, const auto& origin, const auto& state) {
+        healthy.samples.push_back(
+            {{{"pool", pool}, {"origin", origin}}, state.healthy.load() ? 1u : 0u});
+    });
     lock.unlock();
     connections.samples.push_back({{}, accepted});
     open.samples.push_back({{}, opened});
     retries.samples.push_back({{}, retried});
+    Metric hints = counter("edgecase_early_hints_total", "103 Early Hints made by the edge.");
+    hints.samples.push_back({{}, hinted});
     for (size_t i = 0; i < classes.size(); ++i) {
         const std::string name = i == 0 ? "none" : std::to_string(i) + "xx";
         requests.samples.push_back({{{"status", name}}, classes[i]});
@@ -167,8 +218,8 @@ std::string Service::metrics() {
     dropped.samples.push_back({{{"kind", "case"}}, stored.cases_dropped});
     Metric errors = counter("edgecase_store_errors_total", "Failed writes of the store.");
     errors.samples.push_back({{}, stored.write_errors});
-    return admin::metrics_text(
-        {connections, open, requests, causes, retries, reloads, written, dropped, errors});
+    return admin::metrics_text({connections, open, requests, causes, retries, hints, healthy,
+                                reloads, written, dropped, errors});
 }
 
 }  // namespace edgecase::cli

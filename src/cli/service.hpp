@@ -14,6 +14,7 @@
 #include "base/clock.hpp"
 #include "config/settings.hpp"
 #include "edge/server.hpp"
+#include "origin/switch_board.hpp"
 #include "store/store.hpp"
 
 namespace edgecase::cli {
@@ -45,6 +46,8 @@ class Service {
     Service() = default;
     std::expected<std::unique_ptr<Generation>, std::string> start_edge(config::Settings settings);
     std::string metrics();
+    std::vector<admin::OriginState> origins();
+    bool switch_http2(const admin::Http2Order& order);
 
     base::SystemClock clock_;
     std::unique_ptr<store::Store> store_;
@@ -55,9 +58,12 @@ class Service {
         std::jthread waiting;
     };
     std::vector<std::unique_ptr<Retired>> retired_;
-    std::mutex counters_mutex_;
+    std::shared_ptr<origin::SwitchBoard> switches_ = std::make_shared<origin::SwitchBoard>();
+    std::mutex shown_mutex_;                                       // of what the admin thread shows
     std::vector<std::shared_ptr<const edge::Counters>> counters_;  // of all generations
-    uint64_t reloads_ = 0;                                         // under the same mutex
+    std::vector<admin::OriginState> origins_;                      // of the present configuration
+    std::shared_ptr<origin::HealthBoard> health_;                  // of it, too
+    uint64_t reloads_ = 0;
     std::unique_ptr<admin::AdminServer> admin_;
 };
 

@@ -121,6 +121,7 @@ colo = "VIE"
 node_id = 17
 resolver = "9.9.9.9"
 host_to_origin = false
+early_hints = true
 ssl_mode = "full"
 origin_name = "Origin.Example"
 origin_http2 = "off"
@@ -158,6 +159,7 @@ bytes = "2GiB"
     EXPECT_EQ(settings->node_id, 17u);
     EXPECT_EQ(settings->resolver->to_string(), "9.9.9.9:53");
     EXPECT_FALSE(settings->host_to_origin);
+    EXPECT_TRUE(settings->early_hints);
     EXPECT_EQ(settings->origin_tls.mode, SslMode::full);
     EXPECT_EQ(settings->origin_tls.name, "origin.example");
     EXPECT_FALSE(settings->origin_tls.http2);

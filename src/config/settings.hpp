@@ -24,6 +24,7 @@ struct Timeouts {
     milliseconds response_head{0};      // first response byte to end of head; 0: same as read
     milliseconds pool_idle{900'000};    // an origin connection in the pool
     milliseconds dns{5'000};            // one name resolution
+    milliseconds dns_stale{3'600'000};  // use of addresses whose name resolves no more; 0: none
     milliseconds keep_alive{30'000};    // silence before TCP probes; the next follows at half of it
     milliseconds client_head{30'000};   // first byte of a request to the end of its head
     milliseconds client_body{60'000};   // between two reads of a request body
@@ -154,6 +155,7 @@ struct Settings {
     std::optional<unsigned> node_id;       // 0..4095; absent: random at start
     std::optional<ip::Endpoint> resolver;  // absent: the system's
     bool host_to_origin = true;  // pass the client's Host on (else the origin's authority)
+    bool early_hints = false;    // 103 made of the Link fields of earlier responses
     OriginTls origin_tls;
     std::vector<ip::Address> egress;  // source addresses in rotation; empty: the system's choice
     Retention retention;

@@ -143,6 +143,10 @@ Problem set_host_to_origin(Settings& settings, const Value& value) {
     return keep(read_switch(value), settings.host_to_origin);
 }
 
+Problem set_early_hints(Settings& settings, const Value& value) {
+    return keep(read_switch(value), settings.early_hints);
+}
+
 Problem set_ssl_mode(Settings& settings, const Value& value) {
     return keep(read_choice(value, kSslModes), settings.origin_tls.mode);
 }

@@ -17,6 +17,7 @@ Problem set_node_id(Settings& settings, const Value& value);
 Problem set_colo(Settings& settings, const Value& value);
 Problem set_resolver(Settings& settings, const Value& value);
 Problem set_host_to_origin(Settings& settings, const Value& value);
+Problem set_early_hints(Settings& settings, const Value& value);
 Problem set_ssl_mode(Settings& settings, const Value& value);
 Problem set_origin_name(Settings& settings, const Value& value);
 Problem set_origin_http2(Settings& settings, const Value& value);

@@ -31,6 +31,7 @@ struct Counters {
     Counter connections_open;
     Counter requests;
     Counter retries;
+    Counter early_hints;  // made by the edge
     Counter response_bytes;
     std::array<Counter, 6> responses_by_class;  // index: status / 100; 0: none was sent
     std::array<Counter, kCauses> by_cause;      // index: the cause's number

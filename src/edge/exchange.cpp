@@ -10,6 +10,7 @@
 #include "edge/local_reply.hpp"
 #include "edge/router.hpp"
 #include "edge/tunnel.hpp"
+#include "h1/writer.hpp"
 
 namespace edgecase::edge {
 
@@ -53,6 +54,9 @@ net::Task<Exchange::Then> Exchange::run() {
     if (Outcome failure = co_await read_request_head()) co_return co_await refuse(*failure);
     if (quiet_) co_return Then::close;
     if (Outcome failure = admit()) co_return co_await refuse(*failure);
+    if (worker_.settings().early_hints && session_.is_http2()) {
+        if (Outcome failure = co_await hint_early()) co_return co_await refuse(*failure);
+    }
     if (Outcome failure = co_await contact_origin()) co_return co_await refuse(*failure);
     if (buffers_.response_head.head().status == 101) co_return co_await tunnel();
     co_return co_await respond();
@@ -173,6 +177,21 @@ Exchange::Outcome Exchange::admit() {
     return std::nullopt;
 }
 
+/// Tells a browser what the page will want, while the origin is still at it. HTTP/2 only, as
+/// browsers take it from nothing older.
+net::Task<Exchange::Outcome> Exchange::hint_early() {
+    const std::string_view links = worker_.links().find(buffers_.request_head.head());
+    if (links.empty()) co_return std::nullopt;
+    base::ByteBuffer& out = buffers_.response_out;
+    out.clear();
+    h1::write_status_line(out, 103, http::reason_phrase(103));
+    h1::write_field(out, "Link", links);
+    h1::write_field(out, "CF-Ray", ray_text_);
+    out.append("\r\n");
+    worker_.counters().early_hints.add();
+    co_return co_await send_interim();
+}
+
 // ---- Step 3: a response head from the origin, in as many attempts as are safe ------------------
 
 net::Task<Exchange::Outcome> Exchange::contact_origin() {
@@ -188,9 +207,13 @@ net::Task<Exchange::Outcome> Exchange::contact_origin() {
     bool failed_over = false;
     const bool idempotent = http::is_idempotent(record_.method);
     for (unsigned tries = 0;; ++tries) {
-        record::Attempt& attempt_record = record_.attempts.emplace_back();
-        attempt_record.downgraded = before_downgrade.has_value();
-        Outcome failure = co_await attempt(attempt_record, wish);
+        record_.attempts.emplace_back().downgraded = before_downgrade.has_value();
+        Outcome failure = co_await attempt(record_.attempts.back(), wish);
+        for (const record::Attempt& other : others_) {
+            if (other.cause != Cause::none) wish.avoid.push_back(other.origin.address);
+        }
+        add_other_attempts();
+        record::Attempt& attempt_record = record_.attempts.back();
         if (!failure) {
             if (before_downgrade) origin_->distrust_http2();  // HTTP/1.1 was the cure
             upstream_->answered(*member_, buffers_.response_head.head().status,
@@ -202,7 +225,7 @@ net::Task<Exchange::Outcome> Exchange::contact_origin() {
         const origin::Connection* const connection = connection_ ? &*connection_ : nullptr;
         const bool replayable = body_.replayable && !body_.client_failed;
         const bool retry =
-            tries < worker_.settings().limits.retries && !worker_.draining() &&
+            tries < worker_.settings().limits.retries &&
             origin::may_retry(*failure, connection, bytes_received_, replayable, idempotent);
         const bool connecting = failure->row().retry == cause::Retry::connect;
         const bool downgrade = failure->row().retry == cause::Retry::downgrade ||
@@ -213,9 +236,9 @@ net::Task<Exchange::Outcome> Exchange::contact_origin() {
         const bool incurable = before_downgrade && failure->cause() == Cause::tls_no_alpn;
         if (incurable) failure = before_downgrade;
         // A connect failure is only worth another try at another address.
-        const bool tried_all = connecting && wish.skip + 1 >= origin_->address_count();
+        if (connecting) wish.avoid.push_back(attempt_record.origin.address);
+        const bool tried_all = connecting && wish.avoid.size() >= origin_->address_count();
         if (retry && !incurable && !tried_all) {
-            if (connecting) ++wish.skip;
             if (downgrade) {
                 wish.http1_only = true;
                 before_downgrade = failure;
@@ -240,6 +263,7 @@ net::Task<Exchange::Then> Exchange::respond() {
     const http::ResponseHeadView& head = buffers_.response_head.head();
     record_.origin_status = record_.edge_status = head.status;
     note_headers();
+    if (worker_.settings().early_hints) worker_.links().learn(buffers_.request_head.head(), head);
     if (head.status >= 500) {
         record_.cause = Cause::origin_status;
         record_.evidence.add("status", int{head.status});

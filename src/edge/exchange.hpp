@@ -46,6 +46,7 @@ class Exchange final : Download::Host {
     // The steps, in order.
     net::Task<Outcome> read_request_head();
     Outcome admit();
+    net::Task<Outcome> hint_early();
     net::Task<Outcome> contact_origin();
     net::Task<Then> respond();
     net::Task<Then> tunnel();
@@ -60,6 +61,7 @@ class Exchange final : Download::Host {
     net::Task<Outcome> send_request(record::Attempt& attempt);
     net::Task<Outcome> read_response_head(record::Attempt& attempt);
     net::Task<Outcome> pass_interim();
+    net::Task<Outcome> send_interim();
     Outcome check_upgrade();
     void end_attempt(record::Attempt& attempt, const cause::Failure* failure);
     void release_connection(bool reusable);
@@ -69,6 +71,7 @@ class Exchange final : Download::Host {
     base::Deadline body_deadline() const override;
     Outcome wait_expired();
     base::Deadline wait_deadline() const;
+    void add_other_attempts();
     bool uploading() const { return upload_ && upload_->end() == Upload::End::running; }
     origin::AttemptView attempt_view() const;
     uint64_t response_bytes() const;  // handed to the kernel for this request
@@ -101,6 +104,7 @@ class Exchange final : Download::Host {
 
     // Of the attempt under way.
     std::optional<origin::Connection> connection_;
+    std::vector<record::Attempt> others_;  // at other addresses, in the course of it
     origin::Sending sending_;
     std::optional<net::Error> write_error_;
     base::SteadyTime sent_at_;

@@ -32,7 +32,7 @@ origin::Upstream::Member* Exchange::other_origin(const Failure& failure) {
     const bool nothing_sent = failure.row().retry == cause::Retry::connect;
     const bool resendable =
         nothing_sent || (bytes_received_ == 0 && body_.replayable && !body_.client_failed);
-    if (!cause::may_fail_over(failure.cause()) || !resendable || worker_.draining() ||
+    if (!cause::may_fail_over(failure.cause()) || !resendable ||
         worker_.settings().limits.retries == 0) {
         return nullptr;
     }
@@ -61,7 +61,7 @@ net::Task<Exchange::Outcome> Exchange::obtain_connection(record::Attempt& attemp
         if (connection_->tls_version != 0) attempt.tls_us = 0;
     } else {
         net::Background<std::expected<origin::Connection, Failure>> connecting(
-            origin_->connect(attempt, wish));
+            origin_->connect(attempt, wish, others_));
         connecting.start();
         if (!connecting.done()) {
             watch_.start();
@@ -318,6 +318,12 @@ net::Task<Exchange::Outcome> Exchange::pass_interim() {
     out.clear();
     write_response_head(out, buffers_.response_head.head(),
                         {ray_text_, http::Framing::empty(), false, false, ""});
+    co_return co_await send_interim();
+}
+
+/// What is in `Buffers::response_out`.
+net::Task<Exchange::Outcome> Exchange::send_interim() {
+    base::ByteBuffer& out = buffers_.response_out;
     std::array parts{net::part(out.view())};
     const net::WriteResult written = co_await session_.client().write_all_unless_stalled(
         parts, worker_.settings().timeouts.client_write);
@@ -340,6 +346,14 @@ Exchange::Outcome Exchange::check_upgrade() {
     if (offered) return std::nullopt;
     const origin::AttemptView view = attempt_view();
     return origin::unexpected_upgrade(view, upgrade_, answered);
+}
+
+/// Before the present attempt, which may be moved.
+void Exchange::add_other_attempts() {
+    for (record::Attempt& other : others_) {
+        record_.attempts.insert(record_.attempts.end() - 1, std::move(other));
+    }
+    others_.clear();
 }
 
 void Exchange::end_attempt(record::Attempt& attempt, const Failure* failure) {

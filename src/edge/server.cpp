@@ -55,8 +55,7 @@ std::expected<std::shared_ptr<tls::ClientContext>, std::string> origins_tls(
     return tls::ClientContext::create({.verify = wanted.mode == config::SslMode::strict,
                                        .ca_file = wanted.ca_file,
                                        .certificate_file = wanted.certificate_file,
-                                       .key_file = wanted.key_file,
-                                       .offer_h2 = wanted.http2});
+                                       .key_file = wanted.key_file});
 }
 
 /// SO_REUSEPORT would let us share a port with another process of ours without a word.
@@ -118,6 +117,7 @@ struct Server::Door {
 std::expected<std::unique_ptr<Server>, std::string> Server::start(const config::Settings& settings,
                                                                   const base::Clock& clock,
                                                                   const MakeSink& make_sink,
+                                                                  SharedSwitches switches,
                                                                   const Server* before) {
     std::random_device random;
     std::unique_ptr<Server> server(new Server());
@@ -154,7 +154,9 @@ std::expected<std::unique_ptr<Server>, std::string> Server::start(const config::
     server->health_ = std::make_shared<origin::HealthBoard>(
         settings.pools, before != nullptr ? before->health_.get() : nullptr);
     for (unsigned i = 0; i < settings.workers; ++i) {
-        auto resolver = net::Resolver::create(*loops[i], settings.resolver, settings.timeouts.dns);
+        auto resolver = net::Resolver::create(*loops[i], {.server = settings.resolver,
+                                                          .timeout = settings.timeouts.dns,
+                                                          .stale = settings.timeouts.dns_stale});
         if (!resolver) return std::unexpected("cannot start the resolver: " + resolver.error());
         // Not shared by threads: each worker remembers the sessions it may resume.
         auto tls_origins = origins_tls(settings);
@@ -162,8 +164,8 @@ std::expected<std::unique_ptr<Server>, std::string> Server::start(const config::
         const unsigned number = server->counts_down_ ? record::RayId::kMaximumWorkers - 1 - i : i;
         server->workers_.push_back(std::make_unique<Worker>(
             settings, std::move(loops[i]), std::move(*resolver), make_sink(),
-            WorkerOptions{number, server->node_id_, loop_token, server->health_}, *tls_clients,
-            std::move(*tls_origins)));
+            WorkerOptions{number, server->node_id_, loop_token, server->health_, switches},
+            *tls_clients, std::move(*tls_origins)));
     }
     for (unsigned i = 0; i < settings.workers; ++i) {
         server->threads_.emplace_back([worker = server->workers_[i].get(),

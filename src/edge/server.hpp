@@ -19,14 +19,15 @@ namespace edgecase::edge {
 class Server {
   public:
     using MakeSink = std::function<std::unique_ptr<record::Sink>()>;
+    using SharedSwitches = std::shared_ptr<origin::SwitchBoard>;
 
     /// Binds, starts one thread per worker and accepts. `settings` and `clock` must outlive it;
-    /// `settings.workers` is at least 1. `before`: a running server whose sockets are taken over
-    /// where the addresses are the same; retire() it afterwards.
+    /// `settings.workers` is at least 1. `switches`: null for none. `before`: a running server
+    /// whose sockets are taken over where the addresses are the same; retire() it afterwards.
     /// Errors: one sentence (the port is taken, a certificate is unreadable, no descriptors).
     static std::expected<std::unique_ptr<Server>, std::string> start(
         const config::Settings& settings, const base::Clock& clock, const MakeSink& make_sink,
-        const Server* before = nullptr);
+        SharedSwitches switches = nullptr, const Server* before = nullptr);
     /// Stops accepting, lets running requests end within the drain time, and joins the threads.
     ~Server();
 
@@ -36,6 +37,8 @@ class Server {
     std::optional<ip::Endpoint> plain_address() const;
     /// They outlive the server.
     std::vector<std::shared_ptr<const Counters>> counters() const;
+    /// Outlives the server.
+    std::shared_ptr<origin::HealthBoard> health() const { return health_; }
     void stop();
     /// The first half of stop(): does not wait.
     void drain();

@@ -42,8 +42,12 @@ Worker::Worker(const config::Settings& settings, std::unique_ptr<net::Loop> loop
     }
 }
 
+origin::Surroundings Worker::surroundings() {
+    return {*loop_, *resolver_, settings_, tls_origins_.get(), scratch(), options_.switches.get()};
+}
+
 void Worker::make_upstreams() {
-    const origin::Surroundings around{*loop_, *resolver_, settings_, tls_origins_.get(), scratch()};
+    const origin::Surroundings around = surroundings();
     const auto origin_of = [&](const config::PoolOrigin& wanted) {
         const auto same = std::ranges::find_if(
             origins_, [&](const auto& origin) { return origin->url() == wanted.url; });
@@ -63,7 +67,7 @@ void Worker::make_upstreams() {
 }
 
 void Worker::start_health_checks() {
-    const origin::Surroundings around{*loop_, *resolver_, settings_, tls_origins_.get(), scratch()};
+    const origin::Surroundings around = surroundings();
     for (const auto& upstream : upstreams_) {
         if (upstream == nullptr || upstream->pool().health.path.empty()) continue;
         for (origin::Upstream::Member& member : upstream->members()) {

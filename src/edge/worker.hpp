@@ -10,6 +10,7 @@
 #include "config/settings.hpp"
 #include "edge/buffers.hpp"
 #include "edge/counters.hpp"
+#include "edge/link_memory.hpp"
 #include "mux/connection.hpp"
 #include "net/listener.hpp"
 #include "net/loop.hpp"
@@ -18,6 +19,7 @@
 #include "origin/balancer.hpp"
 #include "origin/health_board.hpp"
 #include "origin/origin.hpp"
+#include "origin/switch_board.hpp"
 #include "record/ray_id.hpp"
 #include "record/sink.hpp"
 #include "tls/client_context.hpp"
@@ -30,8 +32,9 @@ class Session;
 struct WorkerOptions {
     unsigned index = 0;
     unsigned node_id = 0;
-    std::string loop_token;                         // this edge's CDN-Loop member
-    std::shared_ptr<origin::HealthBoard> health{};  // shared by all workers; null: one of its own
+    std::string loop_token;                           // this edge's CDN-Loop member
+    std::shared_ptr<origin::HealthBoard> health{};    // shared by all workers; null: one of its own
+    std::shared_ptr<origin::SwitchBoard> switches{};  // shared too; null: none
 };
 
 class Worker {
@@ -96,6 +99,8 @@ class Worker {
         mux::Connection& connection_;
     };
 
+    LinkMemory& links() { return links_; }
+
     std::unique_ptr<Buffers> take_buffers();
     void give_back(std::unique_ptr<Buffers> buffers);
 
@@ -108,6 +113,7 @@ class Worker {
 
   private:
     friend class Session;
+    origin::Surroundings surroundings();
     net::Task<void> accept_connections(net::Listener& listener, bool secure);
     net::Task<void> flush_records();
     net::Task<void> end_after_drain();
@@ -128,6 +134,7 @@ class Worker {
     std::vector<std::unique_ptr<origin::Origin>> origins_;      // equal URLs share one
     std::vector<std::unique_ptr<origin::Upstream>> upstreams_;  // by pool; null: no route uses it
     std::vector<std::unique_ptr<Buffers>> spare_buffers_;
+    LinkMemory links_;
     std::unique_ptr<char[]> scratch_;
     std::shared_ptr<Counters> counters_ = std::make_shared<Counters>();
     std::vector<std::unique_ptr<net::Listener>> listeners_;

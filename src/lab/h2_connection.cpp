@@ -57,6 +57,7 @@ void H2Connection::take(const h2::Frame& frame) {
             break;
         case h2::Type::rst_stream:
             streams_[frame.stream_id].is_reset = true;
+            drop_body(frame.stream_id);  // others share the connection's window
             break;
         case h2::Type::goaway:
             is_leaving_ = true;

@@ -203,10 +203,11 @@ void Connection::stop_writing(const net::Error& error) {
 }
 
 void Connection::end_by(const net::Error& error) {
+    // A broken pipe: the peer had sent FIN, and RST for what was written after it.
     Trouble trouble =
-        trouble_now(error.kind == net::ErrorKind::reset || error.kind == net::ErrorKind::broken_pipe
-                        ? Trouble::Kind::rst
-                        : Trouble::Kind::lost);
+        trouble_now(error.kind == net::ErrorKind::reset         ? Trouble::Kind::rst
+                    : error.kind == net::ErrorKind::broken_pipe ? Trouble::Kind::fin
+                                                                : Trouble::Kind::lost);
     trouble.error = error;
     if (const net::Layer* const layer = carrier_.layer()) trouble.below = layer->broken();
     end(open_streams() == 0 ? std::nullopt : std::optional(std::move(trouble)));

@@ -199,16 +199,17 @@ TEST_F(NetTest, posted_work_runs_on_the_loop_and_yield_lets_it) {
 }
 
 TEST_F(NetTest, literals_and_hosts_file_names_resolve_and_a_dead_server_is_told_apart) {
-    auto resolver = *Resolver::create(*loop, std::nullopt, milliseconds(500));
+    auto resolver = *Resolver::create(*loop, {.timeout = milliseconds(500)});
     ip::Endpoint closed;
     {
         closed = Listener::listen(*loop, kAnyLoopback, false)->local();
     }
-    auto dead = *Resolver::create(*loop, closed, milliseconds(500));
+    auto dead = *Resolver::create(*loop, {.server = closed, .timeout = milliseconds(500)});
     run([&]() -> Task<void> {
-        EXPECT_EQ((*co_await resolver->resolve("127.0.0.9", soon()))[0].to_string(), "127.0.0.9");
+        EXPECT_EQ((co_await resolver->resolve("127.0.0.9", soon()))->addresses[0].to_string(),
+                  "127.0.0.9");
         const auto local = co_await resolver->resolve("localhost", soon());
-        EXPECT_TRUE(local && (*local)[0].is_loopback());
+        EXPECT_TRUE(local && local->addresses[0].is_loopback());
         const auto none = co_await dead->resolve("origin.test", soon());
         EXPECT_FALSE(none);
         EXPECT_EQ(none.error().kind, DnsErrorKind::unreachable) << none.error().detail;

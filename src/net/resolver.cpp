@@ -18,6 +18,9 @@ constexpr std::chrono::seconds kMaximumTtl{3600};
 // A failure is remembered this long, so that a dead name does not become a flood of questions.
 constexpr std::chrono::seconds kFailureTtl{1};
 constexpr size_t kMaximumEntries = 4096;
+// Once there are old addresses to fall back to, nobody waits longer for new ones.
+// Source: RFC 8767 5, client response timer.
+constexpr std::chrono::milliseconds kStaleWait{1800};
 
 DnsErrorKind kind_of(int status) {
     switch (status) {
@@ -43,6 +46,23 @@ DnsErrorKind kind_of(int status) {
     }
 }
 
+/// Families in turn, so that one that is broken costs one attempt. Source: RFC 8305 4.
+std::vector<ip::Address> interleave(const std::vector<ip::Address>& sorted) {
+    std::vector<ip::Address> result;
+    const auto is_first = [&](const ip::Address& one) {
+        return one.is_v4() == sorted.front().is_v4();
+    };
+    auto same = sorted.begin();
+    auto other = std::ranges::find_if_not(sorted, is_first);
+    while (same != sorted.end() || other != sorted.end()) {
+        if (same != sorted.end()) result.push_back(*same++);
+        if (other != sorted.end()) result.push_back(*other++);
+        same = std::find_if(same, sorted.end(), is_first);
+        other = std::find_if_not(other, sorted.end(), is_first);
+    }
+    return result;
+}
+
 }  // namespace
 
 /// A duplicate of a c-ares socket in our loop: c-ares closes its own whenever it likes.
@@ -64,15 +84,14 @@ struct Resolver::Socket : Waiter {
     Descriptor* descriptor;
 };
 
-std::expected<std::unique_ptr<Resolver>, std::string> Resolver::create(
-    Loop& loop, std::optional<ip::Endpoint> server, std::chrono::milliseconds timeout) {
+std::expected<std::unique_ptr<Resolver>, std::string> Resolver::create(Loop& loop,
+                                                                       ResolverOptions wanted) {
     static const int library_status = ares_library_init(ARES_LIB_INIT_ALL);
     if (library_status != ARES_SUCCESS) return std::unexpected(ares_strerror(library_status));
-    std::unique_ptr<Resolver> resolver(
-        new Resolver(loop, server ? server->to_string() : std::string()));
+    std::unique_ptr<Resolver> resolver(new Resolver(loop, wanted));
     ares_options options{};
     // Two tries, the second waiting twice as long: three parts of the whole.
-    options.timeout = std::max(1, static_cast<int>(timeout.count() / 3));
+    options.timeout = std::max(1, static_cast<int>(wanted.timeout.count() / 3));
     options.tries = 2;
     options.flags = ARES_FLAG_NOCHECKRESP;  // else c-ares hides SERVFAIL and REFUSED from us
     options.sock_state_cb = [](void* self, ares_socket_t fd, int readable, int writable) {
@@ -81,82 +100,64 @@ std::expected<std::unique_ptr<Resolver>, std::string> Resolver::create(
     options.sock_state_cb_data = resolver.get();
     const int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_FLAGS | ARES_OPT_SOCK_STATE_CB;
     int status = ares_init_options(&resolver->channel_, &options, mask);
-    if (status == ARES_SUCCESS && server) {
-        status = ares_set_servers_ports_csv(resolver->channel_, server->to_string().c_str());
+    if (status == ARES_SUCCESS && wanted.server) {
+        status = ares_set_servers_ports_csv(resolver->channel_, resolver->server_text_.c_str());
     }
     if (status != ARES_SUCCESS) return std::unexpected(ares_strerror(status));
     return resolver;
 }
 
-Resolver::Resolver(Loop& loop, std::string server_text)
-    : loop_(loop), server_text_(std::move(server_text)), tick_(*this) {}
+Resolver::Resolver(Loop& loop, ResolverOptions options)
+    : loop_(loop),
+      options_(options),
+      server_text_(options.server ? options.server->to_string() : std::string()),
+      tick_(*this) {}
 
 Resolver::~Resolver() {
     if (channel_ != nullptr) ares_destroy(channel_);
 }
 
-Task<std::expected<std::vector<ip::Address>, DnsError>> Resolver::resolve(std::string name,
-                                                                          base::Deadline deadline) {
-    if (const auto literal = ip::Address::parse(name)) co_return std::vector{*literal};
-    auto found = entries_.find(name);
-    if (found == entries_.end()) {
-        if (entries_.size() >= kMaximumEntries) {
-            std::erase_if(entries_, [&](const auto& item) {
-                return !item.second->in_flight && item.second->expires <= loop_.now();
-            });
-        }
-        auto entry = std::make_unique<Entry>();
-        entry->name = name;
-        entry->resolver = this;
-        found = entries_.emplace(name, std::move(entry)).first;
+Resolver::Entry& Resolver::entry_of(const std::string& name) {
+    const auto found = entries_.find(name);
+    if (found != entries_.end()) return *found->second;
+    if (entries_.size() >= kMaximumEntries) {
+        std::erase_if(entries_, [&](const auto& item) {
+            return !item.second->in_flight && item.second->expires <= loop_.now() &&
+                   !has_stale(*item.second);
+        });
     }
-    Entry& entry = *found->second;
-    if (entry.result && !entry.in_flight && entry.expires > loop_.now()) co_return *entry.result;
-    if (!entry.in_flight) start(entry);
+    return *entries_.emplace(name, std::make_unique<Entry>(*this, name)).first->second;
+}
 
-    struct Wait : Timer {
-        Wait(Loop& loop, TimerList& list, base::Deadline until)
-            : Timer([](Timer& t) { static_cast<Wait&>(t).waiting.resume(); }),
-              loop_(loop),
-              list_(list),
-              limit_(until, *this) {}
-        struct Limit : Timer {
-            Limit(base::Deadline d, Wait& w)
-                : Timer([](Timer& t) {
-                      auto& self = static_cast<Limit&>(t);
-                      self.wait.disarm();
-                      self.wait.timed_out = true;
-                      self.wait.waiting.resume();
-                  }),
-                  until(d),
-                  wait(w) {}
-            base::Deadline until;
-            Wait& wait;
-        };
-        bool await_ready() { return false; }
-        void await_suspend(std::coroutine_handle<> handle) {
-            waiting = handle;
-            list_.push_back(*this);
-            loop_.timers().arm(limit_, limit_.until);
-        }
-        bool await_resume() {
-            limit_.disarm();
-            return !timed_out;
-        }
-        std::coroutine_handle<> waiting;
-        bool timed_out = false;
-        Loop& loop_;
-        TimerList& list_;
-        Limit limit_;
-    };
-    if (entry.in_flight) {
-        const bool answered = co_await Wait(loop_, entry.waiting, deadline);
-        if (!answered) {
-            co_return std::unexpected(
-                DnsError{DnsErrorKind::timeout, "no answer in time", server_text_});
-        }
+bool Resolver::has_stale(const Entry& entry) const {
+    return !entry.addresses.empty() && entry.usable_until > loop_.now();
+}
+
+std::expected<Resolution, DnsError> Resolver::answer(const Entry& entry) const {
+    if (!entry.failure) return Resolution{entry.addresses};
+    if (has_stale(entry)) return Resolution{entry.addresses, entry.failure};
+    return std::unexpected(*entry.failure);
+}
+
+Task<std::expected<Resolution, DnsError>> Resolver::resolve(std::string name,
+                                                            base::Deadline deadline) {
+    if (const auto literal = ip::Address::parse(name)) {
+        co_return Resolution{std::vector{*literal}};
     }
-    co_return *entry.result;
+    Entry& entry = entry_of(name);
+    if (!entry.in_flight && entry.expires <= loop_.now()) start(entry);
+    if (!entry.in_flight) co_return answer(entry);
+
+    const bool stale = has_stale(entry);
+    // What has failed is asked again beside the requests: they go on with what there is.
+    if (stale && entry.failure) co_return answer(entry);
+    const bool answered =
+        co_await entry.answered.wait(stale ? deadline.earlier(loop_.after(kStaleWait)) : deadline);
+    if (answered) co_return answer(entry);
+    const DnsError late{DnsErrorKind::timeout, "no answer in time", server_text_};
+    if (!stale) co_return std::unexpected(late);
+    if (entry.in_flight) entry.failure = late;
+    co_return Resolution{entry.addresses, late};
 }
 
 void Resolver::start(Entry& entry) {
@@ -171,7 +172,7 @@ void Resolver::start(Entry& entry) {
         [](void* arg, int status, int, ares_addrinfo* result) {
             if (status == ARES_EDESTRUCTION) return;
             auto* const self = static_cast<Entry*>(arg);
-            self->resolver->finish(*self, status, result);
+            self->resolver.finish(*self, status, result);
         },
         &entry);
 }
@@ -194,13 +195,15 @@ void Resolver::finish(Entry& entry, int status, void* addresses) {
     if (info != nullptr) ares_freeaddrinfo(info);
     if (found.empty()) {
         const DnsErrorKind kind = status == ARES_SUCCESS ? DnsErrorKind::nodata : kind_of(status);
-        entry.result.emplace(std::unexpected(DnsError{kind, ares_strerror(status), server_text_}));
+        entry.failure = DnsError{kind, ares_strerror(status), server_text_};
         entry.expires = loop_.now() + kFailureTtl;
     } else {
-        entry.result.emplace(std::move(found));
+        entry.addresses = interleave(found);
+        entry.failure.reset();
         entry.expires = loop_.now() + ttl;
+        entry.usable_until = entry.expires + options_.stale;
     }
-    loop_.fire_soon(entry.waiting);
+    entry.answered.notify_all();
 }
 
 void Resolver::watch(int fd, bool wanted) {

@@ -12,6 +12,7 @@
 #include "base/deadline.hpp"
 #include "ip/endpoint.hpp"
 #include "net/loop.hpp"
+#include "net/signal.hpp"
 #include "net/task.hpp"
 
 struct ares_channeldata;
@@ -35,32 +36,49 @@ struct DnsError {
     std::string server;  // the one configured; empty: the system's
 };
 
+struct ResolverOptions {
+    std::optional<ip::Endpoint> server{};      // ask this one instead of the system's
+    std::chrono::milliseconds timeout{5'000};  // for one resolution in all
+    std::chrono::milliseconds stale{0};        // how long beyond their TTL addresses are of use
+};
+
+struct Resolution {
+    std::vector<ip::Address> addresses;  // in the order to try them, at least one
+    /// Why the name resolves no more: then the addresses are the last that it had.
+    std::optional<DnsError> stale{};
+};
+
 class Resolver {
   public:
-    /// `server`: ask this one instead of the system's. `timeout`: for one resolution in all.
     /// Errors: the library's words.
-    static std::expected<std::unique_ptr<Resolver>, std::string> create(
-        Loop& loop, std::optional<ip::Endpoint> server, std::chrono::milliseconds timeout);
+    static std::expected<std::unique_ptr<Resolver>, std::string> create(Loop& loop,
+                                                                        ResolverOptions options);
     ~Resolver();
 
-    /// Addresses in the order to try them, at least one. Literal addresses answer themselves; names
-    /// of /etc/hosts too. Concurrent questions for one name share an answer.
-    Task<std::expected<std::vector<ip::Address>, DnsError>> resolve(std::string name,
-                                                                    base::Deadline deadline);
+    /// Literal addresses answer themselves; names of /etc/hosts too. Concurrent questions for one
+    /// name share an answer. A name that resolved before and no longer does keeps its addresses for
+    /// a while, whatever the error.
+    Task<std::expected<Resolution, DnsError>> resolve(std::string name, base::Deadline deadline);
 
   private:
-    using Result = std::expected<std::vector<ip::Address>, DnsError>;
     struct Entry {
+        explicit Entry(Resolver& r, std::string n)
+            : name(std::move(n)), resolver(r), answered(r.loop_) {}
         std::string name;
-        Resolver* resolver = nullptr;
+        Resolver& resolver;
         bool in_flight = false;
-        base::SteadyTime expires{};
-        std::optional<Result> result;
-        TimerList waiting;
+        base::SteadyTime expires{};          // then it is asked for again
+        std::vector<ip::Address> addresses;  // the last it had
+        base::SteadyTime usable_until{};     // those
+        std::optional<DnsError> failure;     // of the last question
+        Signal answered;
     };
     struct Socket;
 
-    Resolver(Loop& loop, std::string server_text);
+    Resolver(Loop& loop, ResolverOptions options);
+    Entry& entry_of(const std::string& name);
+    bool has_stale(const Entry& entry) const;
+    std::expected<Resolution, DnsError> answer(const Entry& entry) const;
     void start(Entry& entry);
     void finish(Entry& entry, int status, void* addresses);
     void watch(int fd, bool wanted);
@@ -68,6 +86,7 @@ class Resolver {
     void tick();
 
     Loop& loop_;
+    ResolverOptions options_;
     std::string server_text_;
     ares_channeldata* channel_ = nullptr;
     std::map<std::string, std::unique_ptr<Entry>, std::less<>> entries_;

@@ -23,7 +23,7 @@ class BalancerTest : public testing::Test {
   protected:
     BalancerTest()
         : loop(std::move(*net::Loop::create(clock))),
-          resolver(std::move(*net::Resolver::create(*loop, std::nullopt, seconds(1)))) {
+          resolver(std::move(*net::Resolver::create(*loop, {.timeout = seconds(1)}))) {
         pool.name = "pool";
     }
 
@@ -97,8 +97,9 @@ TEST_F(BalancerTest, of_two_choices_the_less_busy_one_is_taken) {
     std::vector<Connection> open;
     tasks.spawn([](Origin& origin, record::Attempt& record, std::vector<Connection>& kept,
                    net::Loop& running) -> net::Task<void> {
+        std::vector<record::Attempt> others;
         for (int i = 0; i < 3; ++i) {
-            auto made = co_await origin.connect(record, {});
+            auto made = co_await origin.connect(record, {}, others);
             if (made) kept.push_back(std::move(*made));
         }
         running.stop();

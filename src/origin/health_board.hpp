@@ -28,6 +28,11 @@ class HealthBoard {
                          const HealthBoard* before = nullptr);
 
     HealthState& at(size_t pool, size_t origin) { return rows_[first_[pool] + origin].state; }
+    /// `take(pool, origin URL, state)` for each origin of a pool.
+    template <typename Take>
+    void for_each(Take take) const {
+        for (const Row& row : rows_) take(row.pool, row.origin, row.state);
+    }
     /// True for the first who asks: that one checks, for all.
     bool claim_checking() { return !claimed_.exchange(true); }
 

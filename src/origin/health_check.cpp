@@ -85,7 +85,8 @@ net::Task<std::optional<Failure>> check_health(const Surroundings& around, Origi
     Wish wish;
     wish.alone = true;
     wish.deadline = deadline;
-    auto connected = co_await origin.connect(attempt, wish);
+    std::vector<record::Attempt> others;
+    auto connected = co_await origin.connect(attempt, wish, others);
     if (!connected) co_return connected.error();
     Lent lent{origin, std::move(*connected)};
     net::Stream& stream = lent.connection.stream;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "net/connect.hpp"
 #include "origin/origin_failure.hpp"
 #include "origin/transport_failure.hpp"
 #include "tls/handshake.hpp"
@@ -50,16 +49,34 @@ struct Origin::Shared {
     bool alone;  // for one stream only
 };
 
+/// A connection that others may wait for while it is made.
+struct Origin::Connecting {
+    explicit Connecting(Origin* o) : origin(o) {
+        if (origin != nullptr) ++origin->connecting_;
+    }
+    Connecting(const Connecting&) = delete;
+    Connecting& operator=(const Connecting&) = delete;
+    ~Connecting() {
+        if (origin == nullptr) return;
+        --origin->connecting_;
+        origin->connected_.notify_all();
+    }
+    Origin* origin;
+};
+
 Origin::Origin(const Surroundings& surroundings, http::OriginUrl url)
     : around_(surroundings),
       url_(std::move(url)),
       url_text_(url_.to_string()),
       authority_(url_.authority()),
+      dialer_(around_.loop, around_.settings),
       pool_(around_.loop, around_.settings.timeouts.pool_idle,
             around_.settings.limits.pool_connections),
+      connected_(around_.loop),
       maximum_open_((around_.settings.limits.origin_connections +
                      std::max(1u, around_.settings.workers) - 1) /
                     std::max(1u, around_.settings.workers)) {
+    if (around_.switches != nullptr) http2_switch_ = &around_.switches->http2(url_text_);
     using config::SslMode;
     const bool https = url_.scheme == http::OriginUrl::Scheme::https;
     const SslMode mode = around_.settings.origin_tls.mode;
@@ -78,11 +95,9 @@ void Origin::close() {
 
 std::optional<Connection> Origin::take_existing(const Wish& wish) {
     if (open_ >= maximum_open_) return std::nullopt;
+    follow_switch();
     if (!wish.http1_only && http2_allowed()) {
-        for (const auto& shared : shared_) {
-            if (shared->alone) continue;
-            if (auto connection = open_stream(*shared)) return connection;
-        }
+        if (auto connection = open_shared_stream()) return connection;
     }
     auto connection = pool_.take(wish.look);
     if (!connection) return std::nullopt;
@@ -90,6 +105,27 @@ std::optional<Connection> Origin::take_existing(const Wish& wish) {
     connection->bytes_before = connection->stream.bytes_written();
     ++open_;
     return connection;
+}
+
+std::optional<Connection> Origin::open_shared_stream() {
+    for (const auto& shared : shared_) {
+        if (shared->alone) continue;
+        if (auto connection = open_stream(*shared)) return connection;
+    }
+    return std::nullopt;
+}
+
+/// A burst of first requests shares the connection that the first of them makes. Null: there is
+/// none to wait for, or it did not become HTTP/2.
+net::Task<std::optional<Connection>> Origin::await_shared(const Wish& wish) {
+    const config::Timeouts& timeouts = around_.settings.timeouts;
+    const base::Deadline deadline =
+        around_.loop.after(timeouts.connect + timeouts.tls_handshake).earlier(wish.deadline);
+    while (connecting_ > 0 && !chose_http1_ && http2_allowed()) {
+        if (!co_await connected_.wait(deadline)) break;
+        if (auto connection = open_shared_stream()) co_return connection;
+    }
+    co_return std::nullopt;
 }
 
 std::optional<Connection> Origin::open_stream(Shared& shared) {
@@ -113,30 +149,50 @@ std::optional<Connection> Origin::open_stream(Shared& shared) {
     return connection;
 }
 
-net::Task<std::expected<Connection, cause::Failure>> Origin::connect(record::Attempt& attempt,
-                                                                     Wish wish) {
+net::Task<std::expected<Connection, cause::Failure>> Origin::connect(
+    record::Attempt& attempt, Wish wish, std::vector<record::Attempt>& others) {
     if (open_ >= maximum_open_) {
         co_return std::unexpected(connection_limit(open_, maximum_open_));
     }
+    follow_switch();
+    const bool may_share = speaks_tls_ && !wish.http1_only && !wish.alone && !wish.fresh;
+    if (may_share && http2_allowed()) {
+        if (auto shared = co_await await_shared(wish)) {
+            attempt.dns_us = attempt.connect_us = attempt.tls_us = 0;
+            co_return std::move(*shared);
+        }
+    }
+    const Connecting connecting(may_share ? this : nullptr);
     net::Loop& loop = around_.loop;
     const config::Timeouts& timeouts = around_.settings.timeouts;
     const base::SteadyTime start = loop.clock().now();
-    const auto addresses = co_await around_.resolver.resolve(
+    auto resolved = co_await around_.resolver.resolve(
         url_.host, loop.after(timeouts.dns).earlier(wish.deadline));
-    const base::SteadyTime resolved = loop.clock().now();
-    attempt.dns_us = base::microseconds(resolved - start);
-    if (!addresses) {
-        co_return std::unexpected(dns_failure(addresses.error(), url_.host, resolved - start));
+    const base::Duration dns_time = loop.clock().now() - start;
+    attempt.dns_us = base::microseconds(dns_time);
+    if (!resolved) {
+        co_return std::unexpected(dns_failure(resolved.error(), url_.host, dns_time));
     }
-    address_count_ = addresses->size();
-    const ip::Address address = (*addresses)[wish.skip % addresses->size()];
-    attempt.origin = {address, port_};
-    if (address.is_unspecified() || address.is_multicast()) {
-        co_return std::unexpected(address_prohibited(url_.host, address));
+    if (resolved->stale) {
+        attempt.dns_stale = dns_failure(*resolved->stale, url_.host, dns_time).cause();
+    }
+    std::vector<ip::Address>& addresses = resolved->addresses;
+    address_count_ = addresses.size();
+    const auto refused = [&](const ip::Address& one) {
+        return std::ranges::find(wish.avoid, one) != wish.avoid.end();
+    };
+    if (!std::ranges::all_of(addresses, refused)) std::erase_if(addresses, refused);
+    const auto impossible = [](const ip::Address& one) {
+        return one.is_unspecified() || one.is_multicast();
+    };
+    const ip::Address first = addresses.front();
+    std::erase_if(addresses, impossible);
+    if (addresses.empty()) {
+        attempt.origin = {first, port_};
+        co_return std::unexpected(address_prohibited(url_.host, first));
     }
     Opening opening(open_);
-    auto stream = co_await dial(attempt, loop.after(timeouts.connect).earlier(wish.deadline));
-    attempt.connect_us = base::microseconds(loop.clock().now() - resolved);
+    auto stream = co_await dialer_.dial(addresses, port_, wish.deadline, attempt, others);
     if (!stream) co_return std::unexpected(stream.error());
     using std::chrono::seconds;
     const auto wanted = std::chrono::duration_cast<seconds>(timeouts.keep_alive);
@@ -157,41 +213,6 @@ net::Task<std::expected<Connection, cause::Failure>> Origin::connect(record::Att
     connection.requests = 1;
     opening.keep();
     co_return connection;
-}
-
-/// In turn among the egress addresses of the target's family. Null: the system chooses.
-std::optional<ip::Address> Origin::next_source(const ip::Address& to) {
-    const std::vector<ip::Address>& egress = around_.settings.egress;
-    for (size_t seen = 0; seen < egress.size(); ++seen) {
-        const ip::Address& address = egress[next_egress_++ % egress.size()];
-        if (address.is_v4() == to.is_v4()) return address;
-    }
-    return std::nullopt;
-}
-
-/// Egress addresses that this machine does not have are passed over, until none is left.
-net::Task<std::expected<net::Stream, cause::Failure>> Origin::dial(record::Attempt& attempt,
-                                                                   base::Deadline deadline) {
-    std::vector<std::string> missing;
-    for (;;) {
-        const auto source = next_source(attempt.origin.address);
-        if (source && std::ranges::find(missing, source->to_string()) != missing.end()) {
-            co_return std::unexpected(egress_unavailable(attempt.origin, std::move(missing)));
-        }
-        auto stream = co_await net::connect(around_.loop, attempt.origin, {source}, deadline);
-        if (stream) {
-            attempt.edge = stream->local();
-            co_return std::move(*stream);
-        }
-        const net::ConnectError& error = stream.error();
-        attempt.edge = error.local;
-        if (source && error.local.port == 0) attempt.edge = {*source, 0};
-        if (!source || !lacks_source(error)) {
-            co_return std::unexpected(
-                connect_failure(error, attempt.origin, around_.settings.timeouts.connect));
-        }
-        missing.push_back(source->to_string());
-    }
 }
 
 std::string_view Origin::tls_name() const {
@@ -216,6 +237,7 @@ net::Task<std::expected<Connection, cause::Failure>> Origin::secure(net::Stream 
             handshake_failure(shaken.error(), attempt.origin, timeouts.tls_handshake));
     }
     const auto version = static_cast<uint16_t>(shaken->version == "TLSv1.3" ? 0x0304 : 0x0303);
+    if (!wish.http1_only && http2_allowed()) chose_http1_ = shaken->alpn != tls::Alpn::h2;
     if (shaken->alpn != tls::Alpn::h2) {
         Connection connection;
         connection.stream = std::move(stream);
@@ -264,8 +286,18 @@ net::Task<void> Origin::serve(Shared& shared) {
     std::erase_if(shared_, [&](const auto& one) { return one.get() == &shared; });
 }
 
+/// What was connected under another position is used up and no more.
+void Origin::follow_switch() {
+    if (http2_switch_ == nullptr || *http2_switch_ == followed_) return;
+    followed_ = *http2_switch_;
+    pool_.clear();
+    for (const auto& shared : shared_) shared->connection.shut_down();
+}
+
 bool Origin::http2_allowed() const {
-    return around_.settings.origin_tls.http2 && around_.loop.now() >= http2_from_;
+    if (followed_ == Http2Switch::off) return false;
+    if (followed_ == Http2Switch::configured && !around_.settings.origin_tls.http2) return false;
+    return around_.loop.now() >= http2_from_;
 }
 
 void Origin::distrust_http2() {

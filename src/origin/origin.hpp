@@ -12,10 +12,13 @@
 #include "http/url.hpp"
 #include "mux/connection.hpp"
 #include "net/resolver.hpp"
+#include "net/signal.hpp"
 #include "net/task.hpp"
 #include "net/task_set.hpp"
 #include "origin/connection.hpp"
+#include "origin/dialer.hpp"
 #include "origin/pool.hpp"
+#include "origin/switch_board.hpp"
 #include "record/record.hpp"
 #include "tls/client_context.hpp"
 
@@ -23,9 +26,9 @@ namespace edgecase::origin {
 
 /// What an attempt asks of its connection.
 struct Wish {
-    bool fresh = false;       // none that has served before
-    bool http1_only = false;  // HTTP/2 has just failed here
-    size_t skip = 0;          // addresses that earlier attempts of this request failed on
+    bool fresh = false;                // none that has served before
+    bool http1_only = false;           // HTTP/2 has just failed here
+    std::vector<ip::Address> avoid{};  // earlier attempts of this request failed on them
     Pool::Look look = Pool::Look::as_heard;
     bool alone = false;  // the connection serves nobody else, also when it is HTTP/2
     base::Deadline deadline = base::Deadline::never();  // besides the timeouts of the settings
@@ -36,8 +39,9 @@ struct Surroundings {
     net::Loop& loop;
     net::Resolver& resolver;
     const config::Settings& settings;
-    tls::ClientContext* tls;  // null: no origin speaks TLS
-    std::span<char> scratch;  // room for one read
+    tls::ClientContext* tls;          // null: no origin speaks TLS
+    std::span<char> scratch;          // room for one read
+    SwitchBoard* switches = nullptr;  // null: there are none
 };
 
 class Origin {
@@ -54,10 +58,11 @@ class Origin {
     /// A connection that is there already, or one more stream of it, begun anew for one request.
     std::optional<Connection> take_existing(const Wish& wish);
 
-    /// Resolves, connects and shakes hands. Fills the attempt's addresses and durations.
+    /// Resolves, connects and shakes hands. Fills the attempt's addresses and durations. `others`:
+    /// gets an attempt for each other address that was begun with.
     /// Errors: dns.*, connect.* and tls.* failures, and edge.egress_unavailable.
-    net::Task<std::expected<Connection, cause::Failure>> connect(record::Attempt& attempt,
-                                                                 Wish wish);
+    net::Task<std::expected<Connection, cause::Failure>> connect(
+        record::Attempt& attempt, Wish wish, std::vector<record::Attempt>& others);
     /// Connections and streams in use, those being made included.
     size_t open() const { return open_; }
 
@@ -74,16 +79,17 @@ class Origin {
     void close();
 
   private:
-    struct Shared;  // an HTTP/2 connection, shared by its streams
+    struct Shared;      // an HTTP/2 connection, shared by its streams
+    struct Connecting;  // counts itself
 
-    net::Task<std::expected<net::Stream, cause::Failure>> dial(record::Attempt& attempt,
-                                                               base::Deadline deadline);
-    std::optional<ip::Address> next_source(const ip::Address& to);
     net::Task<std::expected<Connection, cause::Failure>> secure(net::Stream stream,
                                                                 record::Attempt& attempt,
                                                                 Wish wish);
     std::optional<Connection> open_stream(Shared& shared);
+    std::optional<Connection> open_shared_stream();
+    net::Task<std::optional<Connection>> await_shared(const Wish& wish);
     net::Task<void> serve(Shared& shared);
+    void follow_switch();
     bool http2_allowed() const;
     std::string_view tls_name() const;
 
@@ -93,14 +99,19 @@ class Origin {
     std::string authority_;
     bool speaks_tls_;
     uint16_t port_;
+    Dialer dialer_;
     Pool pool_;
     std::vector<std::unique_ptr<Shared>> shared_;
+    const std::atomic<Http2Switch>* http2_switch_ = nullptr;
+    Http2Switch followed_ = Http2Switch::configured;
     base::SteadyTime http2_from_{};  // distrusted until then
+    size_t connecting_ = 0;          // connections being made that may become HTTP/2
+    net::Signal connected_;          // one of them was made, or failed
+    bool chose_http1_ = false;       // though HTTP/2 was offered
     size_t address_count_ = 1;
     uint64_t next_id_ = 1;
     size_t open_ = 0;  // connections and streams handed out, idle ones not counted
     size_t maximum_open_;
-    size_t next_egress_ = 0;
     net::TaskSet tasks_;  // last: they use everything above
 };
 

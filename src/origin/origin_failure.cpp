@@ -376,6 +376,8 @@ bool may_retry(const Failure& failure, const Connection* connection, uint64_t by
         case cause::Retry::reused:
             return connection != nullptr && connection->reused() && bytes_received == 0 &&
                    body_replayable;
+        case cause::Retry::idempotent:
+            return bytes_received == 0 && body_replayable && idempotent;
         case cause::Retry::unprocessed:
         case cause::Retry::downgrade:
             return bytes_received == 0 && body_replayable;

@@ -105,6 +105,10 @@ TEST(Retry, only_a_reused_connection_that_gave_no_byte_and_a_body_at_hand) {
     EXPECT_TRUE(may_retry(malformed, &fresh, 0, true, true));
     EXPECT_FALSE(may_retry(malformed, &fresh, 0, true, false)) << "the handler has run";
     EXPECT_FALSE(may_retry({cause::Cause::h2_goaway, {}}, &reused, 0, true, true));
+    const cause::Failure restart{cause::Cause::h2_goaway_graceful, {}};
+    EXPECT_TRUE(may_retry(restart, &fresh, 0, true, true));
+    EXPECT_FALSE(may_retry(restart, &fresh, 0, true, false)) << "the promise may have been kept";
+    EXPECT_FALSE(may_retry(restart, &fresh, 1, true, true));
     EXPECT_TRUE(may_retry({cause::Cause::h2_goaway_unprocessed, {}}, &fresh, 0, true, false));
     EXPECT_FALSE(may_retry({cause::Cause::h2_ping_timeout, {}}, &reused, 0, true, true));
     EXPECT_FALSE(may_retry({cause::Cause::resp_empty_fin, {}}, &reused, 0, true, false));

@@ -12,10 +12,15 @@ using cause::Failure;
 using h2::Rule;
 using mux::Trouble;
 
-constexpr uint32_t kRefusedStream = 7;  // RFC 9113 §7
+constexpr uint32_t kNoError = 0;  // RFC 9113 §7
+constexpr uint32_t kRefusedStream = 7;
 constexpr uint32_t kHttp11Required = 13;
 constexpr int kCertificateRequired = 116;  // RFC 8446 §6
 constexpr int kHandshakeFailure = 40;
+
+Cause cause_of_goaway(const h2::Fault& goaway) {
+    return goaway.error_code == kNoError ? Cause::h2_goaway_graceful : Cause::h2_goaway;
+}
 
 Cause cause_of(const h2::Fault& fault, const Trouble& trouble) {
     switch (fault.rule) {
@@ -23,7 +28,7 @@ Cause cause_of(const h2::Fault& fault, const Trouble& trouble) {
             return fault.error_code == kHttp11Required ? Cause::h2_http11_required
                                                        : Cause::h2_rst_stream;
         case Rule::goaway:
-            return Cause::h2_goaway;
+            return cause_of_goaway(fault);
         case Rule::unprocessed:
             if (trouble.settings_received && trouble.peer_stream_limit == 0) {
                 return Cause::h2_max_streams_zero;
@@ -89,9 +94,9 @@ Cause cause_of(const Trouble& trouble, const Connection& connection) {
         case Trouble::Kind::fault:
             return cause_of(trouble.fault, trouble);
         case Trouble::Kind::fin:
-            return trouble.goaway ? Cause::h2_goaway : Cause::h2_connection_fin;
+            return trouble.goaway ? cause_of_goaway(*trouble.goaway) : Cause::h2_connection_fin;
         case Trouble::Kind::rst:
-            return trouble.goaway ? Cause::h2_goaway : Cause::h2_connection_rst;
+            return trouble.goaway ? cause_of_goaway(*trouble.goaway) : Cause::h2_connection_rst;
         case Trouble::Kind::lost:
             if (trouble.error.kind != net::ErrorKind::layer) return Cause::resp_connection_lost;
             return broken_cause(trouble.below, connection);

@@ -20,7 +20,9 @@ enum AttemptTailFlag : uint8_t {
     kTlsResumed = 2,
     kHttp2 = 4,
     kDowngraded = 8,
-    kStream = 16
+    kStream = 16,
+    kOutrun = 32,
+    kDnsStale = 64,
 };
 enum class EndpointKind : uint8_t { none = 0, v4 = 4, v6 = 6 };
 

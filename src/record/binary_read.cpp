@@ -168,6 +168,10 @@ class Reader {
         into.http2 = (flags & kHttp2) != 0;
         into.downgraded = (flags & kDowngraded) != 0;
         if ((flags & kStream) != 0) into.stream_id = number<uint32_t>();
+        into.outrun = (flags & kOutrun) != 0;
+        if ((flags & kDnsStale) != 0) {
+            into.dns_stale = static_cast<cause::Cause>(number<uint16_t>());
+        }
     }
     void tail(Record& into) {
         const uint8_t flags = byte();

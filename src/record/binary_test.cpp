@@ -58,6 +58,8 @@ Record without_tail(Record record) {
         attempt.tls_version = 0;
         attempt.tls_resumed = attempt.http2 = attempt.downgraded = false;
         attempt.stream_id = 0;
+        attempt.outrun = false;
+        attempt.dns_stale = cause::Cause::none;
     }
     return record;
 }
@@ -122,6 +124,8 @@ TEST(Binary, every_field_of_tls_and_http2_comes_back_alone) {
     record_with([](Record&, Attempt& attempt) { attempt.http2 = true; });
     record_with([](Record&, Attempt& attempt) { attempt.stream_id = ~uint32_t{0}; });
     record_with([](Record&, Attempt& attempt) { attempt.downgraded = true; });
+    record_with([](Record&, Attempt& attempt) { attempt.outrun = true; });
+    record_with([](Record&, Attempt& attempt) { attempt.dns_stale = cause::Cause::dns_nxdomain; });
     for (size_t i = 0; i < records.size(); ++i) {
         const std::string bytes = encoded(records[i]);
         EXPECT_EQ(BlockReader(bytes).next(), records[i]) << i;

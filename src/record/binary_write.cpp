@@ -15,7 +15,7 @@ using namespace binary;
 constexpr size_t kEndpointBytes = 1 + 16 + 2;
 constexpr size_t kRecordFixedBytes =
     kFrameHeadBytes + 16 * kMaximumVarintBytes + 11 * kMaximumVarintBytes + 2 * kEndpointBytes + 8;
-constexpr size_t kAttemptFixedBytes = 20 * kMaximumVarintBytes + 2 * kEndpointBytes + 8;
+constexpr size_t kAttemptFixedBytes = 21 * kMaximumVarintBytes + 2 * kEndpointBytes + 8;
 
 size_t text_bytes(std::string_view text) {
     return kMaximumVarintBytes + std::min(text.size(), kMaximumTextBytes);
@@ -45,7 +45,8 @@ uint8_t tail_flags(const Attempt& attempt) {
     return static_cast<uint8_t>(
         (attempt.tls_us != -1 || attempt.tls_version != 0 ? kTls : 0) |
         (attempt.tls_resumed ? kTlsResumed : 0) | (attempt.http2 ? kHttp2 : 0) |
-        (attempt.downgraded ? kDowngraded : 0) | (attempt.stream_id != 0 ? kStream : 0));
+        (attempt.downgraded ? kDowngraded : 0) | (attempt.stream_id != 0 ? kStream : 0) |
+        (attempt.outrun ? kOutrun : 0) | (attempt.dns_stale != cause::Cause::none ? kDnsStale : 0));
 }
 
 template <typename Text>
@@ -151,6 +152,7 @@ class Writer {
             varint(attempt.tls_version);
         }
         if ((flags & kStream) != 0) varint(attempt.stream_id);
+        if ((flags & kDnsStale) != 0) varint(static_cast<uint16_t>(attempt.dns_stale));
     }
     /// What TLS and HTTP/2 add, nothing otherwise.
     template <typename Text>

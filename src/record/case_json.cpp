@@ -84,6 +84,10 @@ ordered_json attempt_json(const Attempt& attempt, size_t number, Secrets secrets
             {"stream_id",
              attempt.stream_id == 0 ? ordered_json(nullptr) : ordered_json(attempt.stream_id)},
             {"downgraded", attempt.downgraded},
+            {"outrun", attempt.outrun},
+            {"dns_stale", attempt.dns_stale == cause::Cause::none
+                              ? ordered_json(nullptr)
+                              : ordered_json(cause::row(attempt.dns_stale).name)},
             {"tls_version", tls_version_or_null(attempt.tls_version)},
             {"tls_resumed", attempt.tls_resumed},
             {"dns_ms", ms_or_null(attempt.dns_us)},

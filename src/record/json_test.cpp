@@ -54,6 +54,8 @@ TEST(CaseJson, tells_what_tls_and_http2_added) {
     EXPECT_EQ(first["tls_ms"], 0.0);
     EXPECT_EQ(first["tls_resumed"], false);
     EXPECT_EQ(first["downgraded"], false);
+    EXPECT_EQ(first["outrun"], true);
+    EXPECT_TRUE(first["dns_stale"].is_null());
     const auto& second = json["attempts"][1];
     EXPECT_EQ(second["protocol"], "HTTP/1.1");
     EXPECT_TRUE(second["stream_id"].is_null());
@@ -61,6 +63,8 @@ TEST(CaseJson, tells_what_tls_and_http2_added) {
     EXPECT_EQ(second["tls_ms"], 1.25);
     EXPECT_EQ(second["tls_resumed"], true);
     EXPECT_EQ(second["downgraded"], true);
+    EXPECT_EQ(second["outrun"], false);
+    EXPECT_EQ(second["dns_stale"], "dns.servfail");
     EXPECT_EQ(json["request"]["protocol"], "HTTP/2");
     EXPECT_EQ(json["request"]["tls_version"], "TLSv1.3");
     EXPECT_EQ(json["request"]["tls_cipher"], "TLS_AES_128_GCM_SHA256");
@@ -128,10 +132,16 @@ TEST(Summary, is_the_rows_reason_with_the_figures_of_the_evidence) {
 
 TEST(Summary, names_the_retry_and_the_warning_that_hide_in_a_success) {
     Record record = full_record();
-    record.cause = cause::Cause::none;
+    record.cause = record.attempts.back().cause = cause::Cause::none;
     EXPECT_EQ(summary(record),
               "The origin answered after 1 failed attempt (reuse.stale) and the response was "
               "delivered.");
+    record.attempts.front().cause = cause::Cause::none;
+    record.header_warning = false;
+    EXPECT_NE(summary(record).find("another was quicker"), std::string::npos);
+    record.attempts.erase(record.attempts.begin());
+    EXPECT_NE(summary(record).find("no longer resolves (dns.servfail)"), std::string::npos);
+    record.header_warning = true;
     record.attempts.clear();
     EXPECT_NE(summary(record).find("40123 bytes is near the edge's limit"), std::string::npos);
 }

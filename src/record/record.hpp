@@ -48,8 +48,11 @@ struct Attempt {
     uint16_t tls_version = 0;  // as on the wire: 0x0303 TLSv1.2, 0x0304 TLSv1.3; 0: plain
     bool tls_resumed = false;
     bool http2 = false;
-    uint32_t stream_id = 0;    // of the request on an HTTP/2 connection
-    bool downgraded = false;   // made over HTTP/1.1 because HTTP/2 had failed
+    uint32_t stream_id = 0;   // of the request on an HTTP/2 connection
+    bool downgraded = false;  // made over HTTP/1.1 because HTTP/2 had failed
+    bool outrun = false;      // given up because another address of the name was quicker
+    /// Why the name did not resolve: the address is one of the last that it had. none: it did.
+    cause::Cause dns_stale = cause::Cause::none;
     cause::Evidence evidence;  // empty on success
 
     bool operator==(const Attempt&) const = default;
@@ -101,7 +104,8 @@ using Record = BasicRecord<std::string>;
 template <typename Text>
 bool is_case(const BasicRecord<Text>& record) {
     return record.cause != cause::Cause::none || record.attempts.size() > 1 ||
-           record.header_warning;
+           record.header_warning ||
+           (!record.attempts.empty() && record.attempts.front().dns_stale != cause::Cause::none);
 }
 
 }  // namespace edgecase::record

@@ -146,16 +146,28 @@ std::string redact_evidence_text(std::string_view text) {
 }
 
 std::string summary(const Record& record) {
-    if (record.cause == cause::Cause::none && record.attempts.size() > 1) {
-        const size_t failed = record.attempts.size() - 1;
+    const auto has_failed = [](const Attempt& one) { return one.cause != cause::Cause::none; };
+    const auto first_failed = std::ranges::find_if(record.attempts, has_failed);
+    if (record.cause == cause::Cause::none && first_failed != record.attempts.end()) {
+        const auto failed = std::ranges::count_if(record.attempts, has_failed);
         return "The origin answered after " + std::to_string(failed) +
                (failed == 1 ? " failed attempt (" : " failed attempts (") +
-               std::string(cause::row(record.attempts.front().cause).name) +
+               std::string(cause::row(first_failed->cause).name) +
                ") and the response was delivered.";
     }
     if (record.cause == cause::Cause::none && record.header_warning) {
         return "The origin answered and the response was delivered, but its header section of " +
                std::to_string(record.response_header_bytes) + " bytes is near the edge's limit.";
+    }
+    if (record.cause == cause::Cause::none && record.attempts.size() > 1) {
+        return "The origin answered and the response was delivered, but not all of its addresses "
+               "took a connection in time: another was quicker.";
+    }
+    if (record.cause == cause::Cause::none && is_case(record)) {
+        return "The origin answered and the response was delivered, but its name no longer "
+               "resolves (" +
+               std::string(cause::row(record.attempts.front().dns_stale).name) +
+               "): this is the last address it had.";
     }
     if (record.cause == cause::Cause::none) return sentence(record.cause, {});
     std::string text = sentence(record.cause, record.evidence);
@@ -166,6 +178,7 @@ std::string summary(const Record& record) {
 }
 
 std::string summary(const Attempt& attempt) {
+    if (attempt.outrun) return "Another address of the name took the connection first.";
     return sentence(attempt.cause, attempt.evidence);
 }
 

@@ -102,12 +102,14 @@ inline Record full_record() {
     first.tls_version = 0x0303;
     first.http2 = true;
     first.stream_id = 17;
+    first.outrun = true;
 
     Attempt& second = record.attempts[1];
     second.tls_us = 1250;
     second.tls_version = 0x0304;
     second.tls_resumed = true;
     second.downgraded = true;
+    second.dns_stale = cause::Cause::dns_servfail;
     return record;
 }
 

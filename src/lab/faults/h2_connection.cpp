@@ -105,8 +105,9 @@ constexpr std::array kScenarios{
     fault("h2.goaway_unprocessed-no_error", Cause::h2_goaway_unprocessed,
           "Says GOAWAY with NO_ERROR and last stream 0, each time, and closes.",
           leave<h2::kNoError>),
-    fault("h2.goaway-no_error", Cause::h2_goaway,
-          "Says GOAWAY with NO_ERROR and the stream as last, and closes without an answer.",
+    fault("h2.goaway_graceful", Cause::h2_goaway_graceful,
+          "Says GOAWAY with NO_ERROR and the stream as last, and closes without an answer, each "
+          "time.",
           leave_before_end),
     fault("h2.goaway_unprocessed-enhance_your_calm", Cause::h2_goaway_unprocessed,
           "Says GOAWAY with ENHANCE_YOUR_CALM and last stream 0, and closes.",

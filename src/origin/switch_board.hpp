@@ -1,0 +1,29 @@
+// Owns what an operator switched while the edge runs; set by the admin listener, read by all
+// workers.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+
+namespace edgecase::origin {
+
+/// Whether an origin is offered HTTP/2.
+enum class Http2Switch : uint8_t { configured, on, off };
+
+class SwitchBoard {
+  public:
+    /// Of the origin with that URL, `configured` at first; stays where it is.
+    std::atomic<Http2Switch>& http2(const std::string& url) {
+        const std::lock_guard lock(mutex_);
+        return http2_[url];
+    }
+
+  private:
+    std::mutex mutex_;
+    std::map<std::string, std::atomic<Http2Switch>> http2_;  // origins of all configurations
+};
+
+}  // namespace edgecase::origin
