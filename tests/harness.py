@@ -1,6 +1,7 @@
 """Starts and ends the real binary for the tests, reads its records, and runs test cases side by
 side."""
 import concurrent.futures
+import contextlib
 import itertools
 import json
 import mmap
@@ -217,6 +218,18 @@ def resident_bytes(pid):
         return int(file.read().split()[1]) * os.sysconf('SC_PAGE_SIZE')
 
 
+def connections_to(pid, port):
+    """How many established TCP connections that process has to that port."""
+    sockets = set()
+    for fd in os.listdir(f'/proc/{pid}/fd'):
+        with contextlib.suppress(FileNotFoundError):
+            sockets.add(os.readlink(f'/proc/{pid}/fd/{fd}'))
+    with open('/proc/net/tcp') as table:
+        rows = [line.split() for line in list(table)[1:]]
+    return sum(row[3] == '01' and int(row[2].split(':')[1], 16) == port and
+               f'socket:[{row[9]}]' in sockets for row in rows)
+
+
 class Shared:
     """Something many tests use: made when the first one asks, stopped after the last one."""
 
@@ -350,5 +363,5 @@ def main(impossible=None, jobs=8, after=None):
 
 
 __all__ = ['BINARY', 'ClosedPort', 'Edge', 'SANITIZED', 'SLOWNESS', 'Server', 'Shared', 'TestCase',
-           'free_port',
-           'main', 'namespaces', 'resident_bytes', 'run', 'run_json', 'scenario_config', 'spawn']
+           'connections_to', 'free_port', 'main', 'namespaces', 'resident_bytes', 'run', 'run_json',
+           'scenario_config', 'spawn']

@@ -141,7 +141,7 @@ class ScenarioTest(harness.TestCase):
         client = edge.client()
         client.send(wire.request(path=row['warmup_path'], host=host))
         port = int(bench.get().ports['main'].split(':')[1])
-        self.assertTrue(wire.eventually(lambda: has_connection_to(edge.pid, port)))
+        self.assertTrue(wire.eventually(lambda: harness.connections_to(edge.pid, port)))
         return client
 
     def check_reply(self, response, case, cause, host):
@@ -160,23 +160,6 @@ class ScenarioTest(harness.TestCase):
         for secret in secrets:
             self.assertNotIn(secret, page)
             self.assertNotIn(secret, str(response.headers))
-
-
-def has_connection_to(pid, port):
-    """Whether that process has an established TCP connection to that port."""
-    sockets = set()
-    for fd in os.listdir(f'/proc/{pid}/fd'):
-        try:
-            sockets.add(os.readlink(f'/proc/{pid}/fd/{fd}'))
-        except FileNotFoundError:
-            pass
-    with open('/proc/net/tcp') as table:
-        for line in list(table)[1:]:
-            words = line.split()
-            if words[3] == '01' and int(words[2].split(':')[1], 16) == port and \
-                    f'socket:[{words[9]}]' in sockets:
-                return True
-    return False
 
 
 class CoverageTest(harness.TestCase):

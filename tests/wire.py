@@ -1,5 +1,7 @@
 """The raw HTTP/1.1 client of the tests: sends exactly the bytes it is given, sees exactly the bytes
 that come."""
+import contextlib
+import select
 import socket
 import ssl
 import struct
@@ -87,6 +89,27 @@ class Client:
             except OSError:
                 pass  # the edge has had enough; what it answered is what counts
         threading.Thread(target=send, daemon=True).start()
+
+    def send_listening(self, data):
+        """Sends and takes what comes meanwhile; an end of the connection is left to the reader. For
+        TLS, which two threads must not use at once."""
+        timeout, rest = self.socket.gettimeout(), memoryview(data)
+        self.socket.setblocking(False)
+        try:
+            while rest and not self.end:
+                may_read, may_write, _ = select.select([self.socket], [self.socket], [], timeout)
+                if not may_read and not may_write:
+                    raise TimeoutError(f'{len(rest)} bytes could not be sent')
+                with contextlib.suppress(BlockingIOError, ssl.SSLWantReadError):
+                    if may_read:
+                        self.more()
+                with contextlib.suppress(BlockingIOError, ssl.SSLWantReadError,
+                                         ssl.SSLWantWriteError):
+                    rest = rest[self.socket.send(rest[:65536]):]
+        except (ConnectionError, ssl.SSLError):
+            pass  # the other side has had enough; what it answered is what counts
+        finally:
+            self.socket.settimeout(timeout)
 
     def get(self, path='/', headers=(), **more):
         """Sends a GET and reads its response; the connection stays open."""

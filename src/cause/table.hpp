@@ -217,7 +217,7 @@ enum class Retry : uint8_t {
     reused,   // only on a reused connection, before any response byte, with the body still at hand
     unprocessed,  // the origin says it did nothing: on a fresh connection, with the body at hand
     idempotent,   // the origin may have acted: idempotent methods only, on a fresh connection,
-                 // before any response byte, the body at hand
+                  // before any response byte, the body at hand
     downgrade,  // over HTTP/1.1: the origin did nothing; before any response byte, the body at hand
     downgrade_idempotent,  // the same, but the origin may have acted: idempotent methods only
 };

@@ -14,7 +14,7 @@ constexpr std::chrono::milliseconds kFlushInterval{200};  // records are readabl
 constexpr std::chrono::milliseconds kAcceptPause{50};     // after running out of descriptors
 constexpr std::chrono::milliseconds kLastWords{250};      // to answer 503 after the drain time
 constexpr unsigned kAcceptsPerTurn = 64;                  // then others may run
-constexpr size_t kSpareBuffers = 64;                      // kept for the next requests
+constexpr size_t kSpareBuffers = 256;                     // kept for the next requests
 
 }  // namespace
 

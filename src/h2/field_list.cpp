@@ -17,8 +17,10 @@ using http::FieldName;
 using http::FieldView;
 
 /// Many clients share a connection to an origin, and so its table of fields: what must stay
-/// secret must not be found there by guessing (RFC 7541 §7.1.3).
+/// secret must not be found there by guessing (RFC 7541 §7.1.3). What never comes twice would only
+/// push others out of it.
 uint8_t flags_for(const FieldView& field) {
+    if (field.known == FieldName::cf_ray) return NGHTTP2_NV_FLAG_NO_INDEX;
     const bool secret =
         field.known == FieldName::set_cookie || field.known == FieldName::proxy_authorization ||
         (field.known == FieldName::other &&

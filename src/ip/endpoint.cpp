@@ -50,8 +50,17 @@ bool Address::is_multicast() const {
 }
 
 std::string Address::to_string() const {
+    if (!is_v6_) {  // each request has one, and inet_ntop is slow
+        std::array<char, INET_ADDRSTRLEN> text;
+        char* end = text.data();
+        for (size_t i = 0; i < 4; ++i) {
+            if (i > 0) *end++ = '.';
+            end = std::to_chars(end, text.data() + text.size(), bytes_[i]).ptr;
+        }
+        return {text.data(), end};
+    }
     std::array<char, INET6_ADDRSTRLEN> text{};
-    inet_ntop(is_v6_ ? AF_INET6 : AF_INET, bytes_.data(), text.data(), text.size());
+    inet_ntop(AF_INET6, bytes_.data(), text.data(), text.size());
     return text.data();
 }
 
