@@ -49,7 +49,7 @@ net::Task<Exchange::Then> Exchange::run() {
     started_ = worker_.loop().clock().now();
     record_.start = worker_.loop().clock().wall_now();
     record_.ray = worker_.make_ray(record_.start);
-    ray_text_ = record_.ray.to_string() + "-" + worker_.settings().colo;
+    ray_text_ = {record_.ray, worker_.settings().colo};
 
     if (Outcome failure = co_await read_request_head()) co_return co_await refuse(*failure);
     if (quiet_) co_return Then::close;

@@ -86,7 +86,7 @@ class Exchange final : Download::Host {
     Buffers& buffers_;
     record::RecordView record_;
     base::SteadyTime started_;
-    std::string ray_text_;  // with colo
+    record::RayText ray_text_;
     std::string client_ip_;
     std::string upgrade_;  // what the client asked for and the origin was asked
     std::string accept_;

@@ -1,6 +1,7 @@
 // Owns the Ray ID: how one is made, written and read.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <compare>
 #include <cstdint>
@@ -45,6 +46,23 @@ class RayId {
 
   private:
     uint64_t value_ = 0;
+};
+
+/// `0123456789abcdef-LAB`, without an allocation: each request has one.
+class RayText {
+  public:
+    RayText() = default;
+    /// `colo`: three letters.
+    RayText(RayId ray, std::string_view colo) {
+        const auto digits = ray.hex();
+        std::ranges::copy(digits, text_.begin());
+        text_[digits.size()] = '-';
+        std::ranges::copy(colo.substr(0, 3), text_.begin() + digits.size() + 1);
+    }
+    operator std::string_view() const { return {text_.data(), text_.size()}; }
+
+  private:
+    std::array<char, 20> text_{};
 };
 
 /// Makes the ids of one worker thread. Strictly increasing even if the wall clock steps back.
