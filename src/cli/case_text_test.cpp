@@ -19,8 +19,15 @@ bool is_harmless(std::string_view text) {
     return std::ranges::all_of(text, [](char c) { return c == '\n' || (c >= ' ' && c <= '~'); });
 }
 
+/// The full record with a first attempt that failed instead of losing a race of addresses.
+Record retried_record() {
+    Record record = record::full_record();
+    record.attempts.front().outrun = false;
+    return record;
+}
+
 TEST(CaseText, tells_the_whole_story_of_a_case) {
-    const std::string text = case_text(record::full_record(), false);
+    const std::string text = case_text(retried_record(), false);
     for (const char* part :
          {"520 Web server is returning an unknown error - resp.headers_too_large, the fault of the "
           "origin",
@@ -90,11 +97,22 @@ TEST(CaseText, nothing_the_network_sent_reaches_the_terminal_raw) {
 
 TEST(CaseText, a_default_record_and_a_retried_success_can_be_shown) {
     EXPECT_NE(case_text(Record{}, false).find("no failure"), std::string::npos);
-    Record record = record::full_record();
+    Record record = retried_record();
     record.cause = cause::Cause::none;
     record.edge_status = 200;
+    record.attempts.back().cause = cause::Cause::none;
     EXPECT_NE(case_text(record, false).find("The origin answered after 1 failed attempt"),
               std::string::npos);
+}
+
+TEST(CaseText, says_which_address_was_outrun_and_that_the_name_is_gone) {
+    Record record = record::full_record();
+    record.attempts.back().reused = false;
+    const std::string text = case_text(record, false);
+    for (const char* part : {"not in ", "another was quicker", "new, name gone"}) {
+        EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
+    }
+    EXPECT_EQ(text.find(", retried"), std::string::npos) << text;
 }
 
 TEST(CaseListText, is_aligned_and_has_no_query) {
