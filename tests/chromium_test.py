@@ -88,26 +88,37 @@ class ChromiumTest(harness.TestCase):
         self.assertEqual(page.run('document.documentElement.scrollWidth <= innerWidth'), True)
         self.assert_case(edge.ray(ray), 'resp.empty_fin', edge_status=520)
 
-    def test_early_hints_of_the_origin_are_followed_before_its_answer(self):
-        hinted = threading.Event()
+    def visit_until_hinted(self, page, url):
+        """The parameters of the first 103, and the query of the visit it came with. Chromium drops a
+        103 that is quicker than its own note that the request was sent, so one may go unseen."""
+        for query in ('?1', '?2', '?3', '?4', '?5'):
+            self.assertEqual(page.open(url + '/' + query)['protocol'], 'h2')
+            if 'Network.responseReceivedEarlyHints' in page.seen:
+                return page.wait_for('Network.responseReceivedEarlyHints'), query
+        self.fail(f'no 103 came in five visits, but {list(page.seen)}')
 
-        def slow(connection, _request):
+    def test_early_hints_of_the_origin_are_followed_before_its_answer(self):
+        followed = {query: threading.Event() for query in ('?1', '?2', '?3', '?4', '?5')}
+
+        def slow(connection, request):
+            query = request.target[1:]
+            link = '/hinted.css' + query
             connection.send(b'HTTP/1.1 103 Early Hints\r\n'
-                            b'Link: </hinted.css>; rel=preload; as=style\r\n\r\n')
-            followed = hinted.wait(5)
-            connection.respond(b'<link rel=stylesheet href=/hinted.css><p>followed: ' +
-                               str(followed).encode(), headers=[('Content-Type', 'text/html')])
+                            b'Link: <%s>; rel=preload; as=style\r\n\r\n' % link.encode())
+            came = followed[query].wait(2)
+            connection.respond(f'<link rel=stylesheet href={link}><p>followed: {came}'.encode(),
+                               headers=[('Content-Type', 'text/html')])
 
         def hinted_style(connection, request):
-            hinted.set()
+            followed[request.target.removeprefix('/hinted.css')].set()
             style(connection, request)
         page, url, _, origin = self.start({'/': slow, '/hinted.css': hinted_style})
-        self.assertEqual(page.open(url + '/')['protocol'], 'h2')
-        event = page.wait_for('Network.responseReceivedEarlyHints')
-        self.assertEqual(self.header(event, 'link'), '</hinted.css>; rel=preload; as=style')
+        event, query = self.visit_until_hinted(page, url)
+        link = '/hinted.css' + query
+        self.assertEqual(self.header(event, 'link'), f'<{link}>; rel=preload; as=style')
         self.assertEqual(page.run('document.body.innerText'), 'followed: True')
         self.assertEqual(page.run(COLOUR), 'rgb(1, 2, 3)')
-        self.assertEqual([r.target for r in origin.requests].count('/hinted.css'), 1)
+        self.assertEqual([r.target for r in origin.requests].count(link), 1)
 
     def test_early_hints_of_the_edge_itself_come_with_the_second_visit(self):
         def linking(connection, _request):
@@ -117,8 +128,7 @@ class ChromiumTest(harness.TestCase):
                                      more='early_hints = true\n')
         page.open(url + '/')
         self.assertNotIn('Network.responseReceivedEarlyHints', page.seen)
-        page.open(url + '/')
-        event = page.wait_for('Network.responseReceivedEarlyHints')
+        event, _ = self.visit_until_hinted(page, url)
         self.assertEqual(self.header(event, 'link'), '</hinted.css>; rel=preload; as=style')
         self.assertEqual(page.run(COLOUR), 'rgb(1, 2, 3)')
 

@@ -29,9 +29,12 @@ sigset_t end_signals() {
     return set;
 }
 
-/// When a certificate or key file was last written; a renewed one changes it.
-std::vector<std::filesystem::file_time_type> file_times(const config::Settings& settings) {
-    std::vector<std::filesystem::file_time_type> times;
+using FileTimes = std::vector<std::filesystem::file_time_type>;
+
+/// When the certificate and key files were last written; a renewed one changes it. To be taken
+/// before the files are read: what is written after that is seen as a change.
+FileTimes file_times(const config::Settings& settings) {
+    FileTimes times;
     const auto add = [&](const std::string& file) {
         std::error_code ignored;
         if (!file.empty()) times.push_back(std::filesystem::last_write_time(file, ignored));
@@ -46,34 +49,35 @@ std::vector<std::filesystem::file_time_type> file_times(const config::Settings& 
     return times;
 }
 
-/// Says what came of it; on an error the running configuration stays.
-void take(Service& service, std::expected<config::Settings, config::ConfigError> settings,
+/// Says what came of it; on an error the running configuration stays. Returns whether it took it.
+bool take(Service& service, std::expected<config::Settings, config::ConfigError> settings,
           const std::string& why) {
     if (!settings) {
         complain(why + ": " + settings.error().to_string() + "; the running configuration stays");
-        return;
+        return false;
     }
     const auto done = service.reload(std::move(*settings));
     complain(why + (done ? ": the new configuration is in force"
                          : ": " + done.error() + "; the running configuration stays"));
+    return done.has_value();
 }
 
 /// Until SIGTERM or SIGINT. SIGHUP reads the configuration again, and so does a change of a
-/// certificate file.
-void serve_until_end(Service& service, const std::string& config_file,
+/// certificate file; `seen` is when they were written that are in force.
+void serve_until_end(Service& service, FileTimes seen, const std::string& config_file,
                      const config::Overrides& overrides) {
     constexpr timespec kLook{.tv_sec = 5, .tv_nsec = 0};
     const sigset_t set = end_signals();
-    auto seen = file_times(service.settings());
     for (;;) {
         const int number = sigtimedwait(&set, nullptr, &kLook);
         if (number == SIGTERM || number == SIGINT) return;
         if (number == SIGHUP) {
-            take(service, load(config_file, overrides), "SIGHUP");
-            seen = file_times(service.settings());
+            auto settings = load(config_file, overrides);
+            FileTimes times = settings ? file_times(*settings) : FileTimes{};
+            if (take(service, std::move(settings), "SIGHUP")) seen = std::move(times);
             continue;
         }
-        auto now = file_times(service.settings());
+        FileTimes now = file_times(service.settings());
         if (now == seen) continue;
         seen = std::move(now);
         take(service, service.settings(), "a certificate file has changed");
@@ -111,6 +115,7 @@ int run_serve(const std::string& config_file, const config::Overrides& overrides
         return kUsage;
     }
     block_signals();
+    FileTimes written = file_times(*settings);
     const auto service = Service::start(std::move(*settings));
     if (!service) {
         complain(service.error());
@@ -121,7 +126,7 @@ int run_serve(const std::string& config_file, const config::Overrides& overrides
         " admin=" + (*service)->admin_address().to_string() +
         ((*service)->plain_address() ? " plain=" + (*service)->plain_address()->to_string() : "") +
         "\n");
-    serve_until_end(**service, config_file, overrides);
+    serve_until_end(**service, std::move(written), config_file, overrides);
     return kFine;
 }
 
