@@ -325,8 +325,15 @@ class NghttpdTest(RealHttp2Test):
     def test_nghttpd_with_small_windows_gets_a_large_upload(self):
         edge = self.edge_to(self.up(Nghttpd(authority().localhost, '--echo-upload', '-w', '10')))
         body = os.urandom(500_000)
-        response = h2.fetch(edge.address, 'POST', '/echo', (), body, tls=h2_context())
-        self.assertTrue(response.body == body, response)
+        with h2.Client(edge.address, h2_context()) as client:
+            # nghttpd now and then resets a stream (FLOW_CONTROL_ERROR) whose body came before the
+            # smaller window was acknowledged, though 65,535 bytes are allowed until then.
+            client.get('/')
+            stream = client.ask('POST', '/echo', end=False)
+            client.data(stream, body, end=True)
+            response = client.response(stream)
+        self.assertTrue(response.body == body,
+                        response.status == 200 or edge.ray(response.ray))
 
     def load(self, edge, *options):
         done = subprocess.run(['h2load', *options, 'https://localhost:%d/hello.txt' %

@@ -9,6 +9,7 @@
 #include "base/ascii.hpp"
 #include "cause/table.hpp"
 #include "cli/terminal_text.hpp"
+#include "lexicon/lookup.hpp"
 
 namespace edgecase::cli {
 namespace {
@@ -157,6 +158,19 @@ ordered_json row_json(const Row& row) {
             {"source", row.source}};
 }
 
+/// Everybody's words that may mean the cause.
+ordered_json words_of(const Row& row) {
+    ordered_json words = ordered_json::array();
+    for (const lexicon::Vocabulary& vocabulary : lexicon::vocabularies()) {
+        for (const lexicon::Word& word : vocabulary.words) {
+            if (lexicon::may_be(word, row)) {
+                words.push_back({{"system", vocabulary.system}, {"word", word.word}});
+            }
+        }
+    }
+    return words;
+}
+
 ordered_json rows_json(const std::vector<const Row*>& rows) {
     ordered_json list = ordered_json::array();
     for (const Row* row : rows) list.push_back(row_json(*row));
@@ -224,7 +238,12 @@ std::string explain_list_text(bool colour) {
 }
 
 ordered_json explain_list_json() {
-    return rows_json(all_rows());
+    ordered_json list = ordered_json::array();
+    for (const Row* row : all_rows()) {
+        list.push_back(row_json(*row));
+        list.back()["words"] = words_of(*row);
+    }
+    return list;
 }
 
 }  // namespace edgecase::cli

@@ -115,9 +115,13 @@ void add_queries(CLI::App& app, int& status) {
 
     auto explain_flags = std::make_shared<cli::ExplainFlags>();
     CLI::App* const explain =
-        app.add_subcommand("explain", "What a status or a cause means, and what to do");
-    explain->add_option("CODE|CAUSE", explain_flags->what, "520, resp.empty_fin, resp ...");
-    explain->add_flag("--list", explain_flags->list, "Every cause");
+        app.add_subcommand("explain", "What a status, a cause or another system's word means");
+    explain->add_option("WORD", explain_flags->what,
+                        "520, resp.empty_fin, resp; UC, SH--, ECONNRESET, ERR_READ_ERROR ...;\n"
+                        "a whole log line; or - to annotate the lines of standard input");
+    explain->add_flag("--list", explain_flags->list,
+                      "Every cause; in JSON with everybody's words for it");
+    explain->add_flag("--words", explain_flags->words, "With --list: everybody's words instead");
     explain->add_flag("--json", explain_flags->json, "Machine-readable");
     explain->callback([explain_flags, &status] { status = cli::run_explain(*explain_flags); });
 

@@ -6,10 +6,13 @@
 #include "base/clock.hpp"
 #include "base/duration.hpp"
 #include "cause/table.hpp"
+#include "cli/annotate.hpp"
 #include "cli/case_text.hpp"
 #include "cli/console.hpp"
 #include "cli/exit_status.hpp"
 #include "cli/explain_text.hpp"
+#include "cli/words_text.hpp"
+#include "lexicon/lookup.hpp"
 #include "record/case_json.hpp"
 #include "store/store.hpp"
 
@@ -106,31 +109,60 @@ int run_cases(const CasesFlags& flags) {
     return kFine;
 }
 
+namespace {
+
+// Our own statuses and causes come first, then what the word means elsewhere.
+
+int explain_as_json(const std::string& what) {
+    const auto own = explain_json(what);
+    if (own) {
+        print(own->dump(2) + "\n");
+        return kFine;
+    }
+    const auto matches = lexicon::look_up(what);
+    if (matches.empty()) {
+        complain(own.error());
+        return kWrongOrMissing;
+    }
+    print(words_json(what, matches).dump(2) + "\n");
+    return kFine;
+}
+
+int explain_as_text(const std::string& what, bool colour) {
+    const auto own = explain_text(what, colour);
+    const auto matches = lexicon::look_up(what);
+    if (!own && matches.empty()) {
+        complain(own.error());
+        return kWrongOrMissing;
+    }
+    if (own) print(*own);
+    if (own && !matches.empty()) print("\nElsewhere:\n\n");
+    print(words_text(matches, colour));
+    return kFine;
+}
+
+}  // namespace
+
 int run_explain(const ExplainFlags& flags) {
+    const bool colour = wants_colour();
+    if (flags.list && flags.words) {
+        print(flags.json ? word_list_json().dump(2) + "\n" : word_list_text(colour));
+        return kFine;
+    }
     if (flags.list) {
-        print(flags.json ? explain_list_json().dump(2) + "\n" : explain_list_text(wants_colour()));
+        print(flags.json ? explain_list_json().dump(2) + "\n" : explain_list_text(colour));
         return kFine;
     }
     if (flags.what.empty()) {
-        complain("explain wants a status or a cause, or --list");
+        complain(
+            "explain wants a status, a cause, another system's word, a log line or -; or --list");
         return kUsage;
     }
-    if (flags.json) {
-        const auto json = explain_json(flags.what);
-        if (json) {
-            print(json->dump(2) + "\n");
-            return kFine;
-        }
-        complain(json.error());
-        return kWrongOrMissing;
+    if (flags.what == "-") {
+        annotate_standard_input(colour, flags.json);
+        return kFine;
     }
-    const auto text = explain_text(flags.what, wants_colour());
-    if (!text) {
-        complain(text.error());
-        return kWrongOrMissing;
-    }
-    print(*text);
-    return kFine;
+    return flags.json ? explain_as_json(flags.what) : explain_as_text(flags.what, colour);
 }
 
 }  // namespace edgecase::cli

@@ -29,6 +29,7 @@ int run_cases(const CasesFlags& flags);
 struct ExplainFlags {
     std::string what;
     bool list = false;
+    bool words = false;  // with list: those of other systems
     bool json = false;
 };
 int run_explain(const ExplainFlags& flags);

@@ -1,0 +1,161 @@
+#include "lexicon/vocabularies.hpp"
+
+namespace edgecase::lexicon {
+namespace {
+
+constexpr std::string_view kKilled =
+    "resp.empty_rst resp.empty_fin resp.reset_headers body.short_rst body.short_fin";
+
+constexpr Word kApache[] = {
+    {"AH00161: server reached MaxRequestWorkers", "All workers of Apache are busy.",
+     "connect.timeout time.first_byte", "", "What the workers wait for; `MaxRequestWorkers`."},
+    {"AH00485: scoreboard is full, not at MaxRequestWorkers",
+     "Workers that end gracefully hold their places.", "connect.timeout time.first_byte"},
+    {"AH00051: child pid ... exit signal Segmentation fault", "A child of Apache crashed.", kKilled,
+     "", "Modules, above all PHP's; a core dump."},
+    {"AH00052: child pid ... exit signal", "A child of Apache ended by a signal.", kKilled},
+    {"AH00171: Graceful restart requested", "Apache restarts; idle connections are closed.",
+     "reuse.stale h2.goaway_graceful"},
+    {"AH00169: caught SIGTERM, shutting down", "Apache ends.",
+     "connect.refused reuse.stale resp.empty_fin"},
+    {"AH00957: ... attempt to connect to ... failed", "mod_proxy could not connect.",
+     "connect.refused connect.timeout connect.unroutable"},
+    {"AH00959: ap_proxy_connect_backend disabling worker",
+     "mod_proxy takes the backend out for `retry` seconds.", "connect.no_healthy_origin"},
+    {"AH00898: Error reading from remote server", "mod_proxy: the backend gave no response head.",
+     "resp.empty_fin resp.empty_rst reuse.stale resp.truncated_headers"},
+    {"AH01102: error reading status line from remote server", "mod_proxy: no status line came.",
+     "resp.empty_fin resp.empty_rst reuse.stale time.first_byte",
+     "FIN, RST and timeout: the number in front says (20014 end of file, 104 reset, 70007 time)."},
+    {"AH01110: error reading response", "mod_proxy: the body broke off.",
+     "body.short_fin body.short_rst body.chunk_truncated"},
+    {"AH01075: Error dispatching request to", "mod_proxy_fcgi: the request could not be passed on.",
+     "resp.empty_fin connect.timeout", "", "PHP-FPM's log; `max_children`."},
+    {"AH01067: Failed to read FastCGI header", "mod_proxy_fcgi: the script gave no head.",
+     "resp.empty_fin resp.truncated_headers", "", "PHP-FPM's log at that second."},
+    {"AH01071: Got error", "The script wrote to its error stream.", "origin.status"},
+    {"AH00560: SSL Proxy requested for ... but not enabled", "`SSLProxyEngine on` is missing.",
+     "edge.internal"},
+    {"AH02040: Certificate Verification", "mod_ssl did not accept a certificate.",
+     "tls.client_cert_rejected tls.cert"},
+    {"AH02261: Re-negotiation handshake failed", "mod_ssl wanted a client certificate later on.",
+     "tls.client_cert_required"},
+    {"AH10451", "A response header was not valid.", "resp.bad_header_value"},
+    {"Premature end of script headers", "A script ended within its head.", "origin.status"},
+    {"malformed header from script", "A script wrote a broken head.", "origin.status"},
+};
+
+constexpr Word kRuntime[] = {
+    {"server reached pm.max_children setting", "PHP-FPM: all workers are busy; requests queue.",
+     "time.first_byte connect.timeout", "",
+     "`pm.max_children`, and what the workers wait for (slow log)."},
+    {"seems busy (you may need to increase pm.start_servers", "PHP-FPM: few workers are idle.",
+     "time.first_byte"},
+    {"exited on signal 9 (SIGKILL)", "PHP-FPM: a worker was killed, usually out of memory.",
+     kKilled, "", "`dmesg` for `Out of memory`."},
+    {"exited on signal 11 (SIGSEGV", "PHP-FPM: a worker crashed.", kKilled, "",
+     "Extensions of PHP; opcache; a core dump."},
+    {"exited on signal 15 (SIGTERM)",
+     "PHP-FPM: a worker was ended (request_terminate_timeout, "
+     "reload).",
+     kKilled},
+    {"execution timed out ... terminating", "PHP-FPM: request_terminate_timeout was reached.",
+     kKilled, "", "Compare with the timeouts of nginx and the edge."},
+    {"executing too slow", "PHP-FPM: request_slowlog_timeout was reached.", "time.first_byte"},
+    {"Allowed memory size of", "PHP: the script used its memory_limit and ended.",
+     "origin.status body.short_fin resp.empty_fin"},
+    {"Maximum execution time of", "PHP: max_execution_time was reached and the script ended.",
+     "origin.status body.short_fin"},
+    {"PHP Fatal error", "PHP: the script ended with an error.", "origin.status body.short_fin"},
+    {"headers already sent", "PHP: output began before the headers were set.", "origin.status"},
+    {"[CRITICAL] WORKER TIMEOUT", "gunicorn: a worker was silent for --timeout and is killed.",
+     kKilled, "", "`--timeout`; long work belongs in a queue."},
+    {"was sent SIGKILL! Perhaps out of memory?", "gunicorn: a worker was killed.", kKilled},
+    {"Worker exiting (pid:", "gunicorn: a worker ends (max_requests, reload).", "reuse.stale"},
+    {"JavaScript heap out of memory", "Node: the heap is full; the process aborts.",
+     "resp.empty_rst resp.empty_fin body.short_rst connect.refused", "",
+     "A leak, or `--max-old-space-size`."},
+    {"ERR_HTTP_HEADERS_SENT", "Node: a header was set after the head had gone.", "origin.status"},
+    {"ERR_HTTP2_INVALID_CONNECTION_HEADERS",
+     "Node: a handler set Connection or its like on an HTTP/2 response.",
+     "h2.forbidden_field h2.rst_stream"},
+    {"ERR_INVALID_CHAR", "Node: a header holds a byte that may not be there.", "origin.status"},
+    {"UnhandledPromiseRejection", "Node: an error nobody caught; the process may end.",
+     "resp.empty_rst resp.empty_fin connect.refused"},
+    {"uncaughtException", "Node: an error nobody caught; the process ends.",
+     "resp.empty_rst resp.empty_fin connect.refused"},
+    {"PM2 ... exited with code", "PM2: the program ended.",
+     "resp.empty_rst resp.empty_fin connect.refused"},
+    {"PM2 ... starting in", "PM2: the program starts.", "connect.refused"},
+    {"exited: ... not expected", "supervisor: the program ended and was not to.",
+     "resp.empty_rst resp.empty_fin connect.refused"},
+    {"gave up: ... entered FATAL state", "supervisor: the program does not start any more.",
+     "connect.refused"},
+    {"socket hang up", "Node: the other side closed without an answer.",
+     "resp.empty_fin resp.empty_rst reuse.stale"},
+};
+
+constexpr Word kGo[] = {
+    {"x509: certificate has expired or is not yet valid", "The certificate's dates.",
+     "tls.cert.expired tls.cert.not_yet_valid"},
+    {"x509: certificate is valid for", "The certificate is for another name.", "tls.cert.name"},
+    {"x509: certificate signed by unknown authority", "The issuer is not trusted.",
+     "tls.cert.unknown_ca tls.cert.self_signed tls.cert.incomplete_chain"},
+    {"x509: cannot validate certificate for", "The certificate has no such address.",
+     "tls.cert.name"},
+    {"tls: first record does not look like a TLS handshake", "The other side does not speak TLS.",
+     "tls.peer_plaintext"},
+    {"remote error: tls: handshake failure", "Alert 40.",
+     "tls.no_shared_cipher tls.client_cert_required"},
+    {"remote error: tls: certificate required", "Alert 116.", "tls.client_cert_required"},
+    {"remote error: tls: bad certificate", "Alert 42.", "tls.client_cert_rejected"},
+    {"remote error: tls: unrecognized name", "Alert 112.", "tls.sni_rejected"},
+    {"remote error: tls", "An alert; its name stands behind it.", "tls.alert"},
+    {"no such host", "The name does not resolve.", "dns.nxdomain dns.nodata"},
+    {"server misbehaving", "The name server answered with an error.", "dns.servfail dns.refused"},
+    {"connect: connection refused", "Nothing listens there, or a firewall rejects.",
+     "connect.refused connect.rejected"},
+    {"connect: no route to host", "ICMP unreachable, or nobody answers ARP.",
+     "connect.host_unreachable connect.no_neighbour connect.prohibited"},
+    {"connect: network is unreachable", "There is no route.",
+     "connect.unroutable connect.no_route"},
+    {"dial tcp ... i/o timeout", "No connection in time.", "connect.timeout"},
+    {"net/http: TLS handshake timeout", "The TLS handshake took too long.", "tls.timeout"},
+    {"net/http: timeout awaiting response headers", "No response head in time.",
+     "time.first_byte time.headers_slow request.not_acked"},
+    {"http: server closed idle connection", "A reused connection had been closed.", "reuse.stale"},
+    {"transport connection broken", "The connection broke; the rest of the line says how.",
+     "resp.empty_fin resp.bad_status_line reuse.stale"},
+    {"malformed HTTP status code", "The status is no number of three digits.",
+     "resp.bad_status_code"},
+    {"malformed HTTP response", "What came is no HTTP.", "resp.not_http resp.bad_status_line"},
+    {"malformed HTTP version", "The version is not valid.", "resp.bad_version"},
+    {"malformed MIME header", "A header line breaks the grammar.",
+     "resp.bad_header_name resp.no_colon resp.obs_fold"},
+    {"read: connection reset by peer", "A RST came.",
+     "resp.empty_rst resp.reset_headers body.short_rst reuse.stale"},
+    {"write: broken pipe", "The other side had closed.",
+     "request.write_closed reuse.stale client.abort"},
+    {"unexpected EOF", "The connection ended too early.",
+     "resp.truncated_headers body.short_fin body.chunk_truncated"},
+    {"context canceled", "The client left (Caddy and Traefik log 499).", "client.abort"},
+    {"context deadline exceeded", "A deadline passed.", "connect.timeout time.first_byte",
+     "Connecting and answering."},
+    {"no upstreams available", "Caddy: no upstream is healthy.", "connect.no_healthy_origin"},
+    {"tcp ... i/o timeout", "The other side was silent.",
+     "connect.timeout time.first_byte time.body_idle"},
+};
+
+}  // namespace
+
+std::span<const Word> apache_phrases() {
+    return kApache;
+}
+std::span<const Word> runtime_phrases() {
+    return kRuntime;
+}
+std::span<const Word> go_phrases() {
+    return kGo;
+}
+
+}  // namespace edgecase::lexicon

@@ -1,0 +1,76 @@
+#include "lexicon/vocabularies.hpp"
+
+#include <array>
+
+namespace edgecase::lexicon {
+
+std::span<const Vocabulary> vocabularies() {
+    using enum Kind;
+    static const std::array kAll{
+        Vocabulary{"http", "HTTP status", token,
+                   "Who made it: the origin, or something in between.", http_words()},
+        Vocabulary{"cloudflare", "Cloudflare error", token,
+                   "The Ray ID of the page, and the origin's log at that second.",
+                   cloudflare_words()},
+        Vocabulary{"nginx", "nginx error log", phrase,
+                   "The upstream's own log at that second; `upstream:` names which it was.",
+                   nginx_phrases()},
+        Vocabulary{"nginx", "nginx status of its own", token, "nginx's error log at that second.",
+                   nginx_statuses()},
+        Vocabulary{"haproxy", "HAProxy termination state", token,
+                   "Timers Tw/Tc/Tr/Td of the line: -1 is the phase that did not happen.",
+                   haproxy_states()},
+        Vocabulary{"haproxy", "HAProxy connection error", token,
+                   "`fc_err_str` and `bc_err_str` in the log format.", haproxy_errors()},
+        Vocabulary{"envoy", "Envoy response flag", token,
+                   "%RESPONSE_CODE_DETAILS% in the access log.", envoy_flags()},
+        Vocabulary{"envoy", "Envoy response code detail", token,
+                   "%UPSTREAM_TRANSPORT_FAILURE_REASON% and the upstream's own log.",
+                   envoy_details()},
+        Vocabulary{"errno", "error of the system", token,
+                   "Which call it was, and on which connection.", errno_words()},
+        Vocabulary{"tls", "TLS alert", token,
+                   "Which side sent it; `openssl s_client` shows the handshake.",
+                   tls_alert_words()},
+        Vocabulary{"http2", "HTTP/2 error code", token,
+                   "Whether it came in RST_STREAM or GOAWAY, and the last stream id.",
+                   http2_words()},
+        Vocabulary{"kernel", "line of the kernel or systemd", phrase,
+                   "The process named in the line, and what it was doing then.", kernel_phrases()},
+        Vocabulary{"apache", "Apache error log", phrase, "The lines around it with the same pid.",
+                   apache_phrases()},
+        Vocabulary{"runtime", "log of PHP, Node, gunicorn or their keepers", phrase,
+                   "The application's own log at that second.", runtime_phrases()},
+        Vocabulary{"go", "error text of Go (Caddy, Traefik, cloudflared)", phrase,
+                   "The upstream's own log at that second.", go_phrases()},
+        Vocabulary{"varnish", "Varnish FetchError", phrase,
+                   "`varnishlog -g request -q FetchError`.", varnish_phrases()},
+        Vocabulary{"h2o", "h2o error log", phrase, "The upstream's own log at that second.",
+                   h2o_phrases()},
+        Vocabulary{"ats", "Apache Traffic Server code", token,
+                   "The line in diags.log or error.log.", ats_words()},
+        Vocabulary{"alb", "AWS load balancer code", token,
+                   "The times and target of the access log; the target's own log.", alb_words()},
+        Vocabulary{"gcp", "Google Cloud statusDetails", token,
+                   "The backend's own log at that second.", gcp_words()},
+        Vocabulary{"cloudfront", "CloudFront x-edge-detailed-result-type", token,
+                   "`time-taken` of the line, and the origin's own log.", cloudfront_words()},
+        Vocabulary{"azure", "Azure Front Door ErrorInfo", token,
+                   "`timeToFirstByte` of the line, and the origin's own log.", azure_words()},
+        Vocabulary{"akamai", "Akamai error", token, "The reference number of the page.",
+                   akamai_words()},
+        Vocabulary{"fastly", "Fastly reason", token, "The origin's own log at that second.",
+                   fastly_words()},
+        Vocabulary{"edgeone", "Tencent EdgeOne status", token,
+                   "The origin's own log at that second.", edgeone_words()},
+        Vocabulary{"bunny", "Bunny error", token, "The origin's own log at that second.",
+                   bunny_words()},
+        Vocabulary{"proxy-status", "Proxy-Status error (RFC 9209)", token,
+                   "The member's `next-hop` and `details`.", proxy_status_words()},
+        Vocabulary{"nel", "Network Error Logging type", token,
+                   "NEL sees browser and edge only; the origin is behind it.", nel_words()},
+    };
+    return kAll;
+}
+
+}  // namespace edgecase::lexicon
