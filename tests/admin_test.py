@@ -55,9 +55,11 @@ class AdminTest(harness.TestCase):
 
     def test_a_page_that_points_its_name_here_is_not_answered(self):
         edge, origin = self.edge_before(raw_origin.answering())
-        for method, path in (('GET', '/api/origins'), ('PUT', '/api/origins/http2')):
+        for method, path in (('GET', '/api/origins'), ('PUT', '/api/origins/http2'),
+                             ('GET', '/metrics')):
             self.assertIn('by address', self.refused(edge, 403, method, path, host='evil.test'))
-        for host in ('localhost:1', '[::1]:1', '127.0.0.1:1'):
+        self.assertEqual(wire.fetch(edge.admin, path='/healthz', host='evil.test').status, 200)
+        for host in ('localhost:1', 'LocalHost', '[::1]:1', '[::1]', '127.0.0.1:1', HERE):
             response = wire.fetch(edge.admin, path='/api/origins', host=host)
             self.assertEqual(response.status, 200, host)
         self.assertEqual(switch(edge, origin.url, 'off').status, 200)
@@ -74,7 +76,7 @@ pool = "site"
 ''')
 
         def state(url):
-            text = wire.fetch(edge.admin, path='/metrics').body.decode()
+            text = wire.fetch(edge.admin, path='/metrics', host=HERE).body.decode()
             line = f'edgecase_origin_healthy{{pool="site",origin="{url}"}} '
             return text.partition(line)[2][:1]
         self.assertTrue(wire.eventually(lambda: state(f'http://127.0.0.1:{port}') == '0'))

@@ -94,6 +94,13 @@ class Server:
         with open(self.log.name, errors='replace') as file:
             return file.read()
 
+    def reload(self):
+        """SIGHUP, and what was said to it."""
+        before = len(self.errors())
+        self.process.send_signal(signal.SIGHUP)
+        return wire.eventually(lambda: self.errors()[before:] if self.errors()[before:].endswith('\n')
+                               else '', 10 * SLOWNESS)
+
     def kill(self):
         self.process.kill()
         self.process.wait()

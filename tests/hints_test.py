@@ -28,7 +28,7 @@ class HintsTest(harness.TestCase):
         self.assertEqual(self.hints(edge), [(103, STYLE)])
         self.assertEqual(self.hints(edge, '/?q=1'), [(103, STYLE)])
         self.assertEqual(self.hints(edge, '/other'), [])
-        metrics = wire.fetch(edge.admin, path='/metrics').body.decode()
+        metrics = wire.fetch(edge.admin, path='/metrics', host='localhost').body.decode()
         self.assertIn('edgecase_early_hints_total 2\n', metrics)
 
     def test_hints_come_before_the_origin_answers(self):

@@ -6,7 +6,7 @@ import time
 import harness
 import raw_origin
 import wire
-from name_server import NXDOMAIN, SERVFAIL, NameServer
+from name_server import A, AAAA, NXDOMAIN, SERVFAIL, NameServer
 
 
 class FullQueue:
@@ -116,6 +116,41 @@ class NamesTest(NameTestCase):
         time.sleep(1.2)
         self.assert_ray(edge, edge.fetch(), 'dns.servfail', 530)
 
+    def test_a_family_whose_questions_are_dropped_costs_a_moment(self):
+        origin = self.closing_origin('127.0.0.2', b'fine')
+        names = self.names('127.0.0.2', ttl=1)
+        names.silent_for = {AAAA}
+        edge = self.edge_by_name(names, origin.port)
+        for _ in range(3):
+            begin = time.monotonic()
+            response = edge.fetch()
+            self.assertLess(time.monotonic() - begin, 0.4 * harness.SLOWNESS)
+            self.assertEqual((response.body, self.last_attempt(edge, response)['dns_stale']),
+                             (b'fine', None))
+            time.sleep(1.1)
+
+    def test_of_two_families_the_failure_that_says_more_is_told(self):
+        for rcodes, silent, cause in (({A: SERVFAIL}, (), 'dns.servfail'),
+                                      ({AAAA: SERVFAIL}, (), 'dns.servfail'),
+                                      ({A: SERVFAIL}, (AAAA,), 'dns.servfail'),
+                                      ({}, (A,), 'dns.timeout'),
+                                      ({}, (), 'dns.nodata')):
+            names = self.names(ttl=1)
+            names.rcodes, names.silent_for = rcodes, set(silent)
+            edge = self.edge_by_name(names, 9)
+            self.assert_ray(edge, edge.fetch(), cause, 530)
+
+    def test_a_reload_keeps_the_addresses_of_a_name_that_resolves_no_more(self):
+        origin = self.closing_origin('127.0.0.2', b'fine')
+        names = self.names('127.0.0.2', ttl=1)
+        edge = self.edge_by_name(names, origin.port)
+        edge.fetch()
+        names.rcode = NXDOMAIN
+        edge.reload()
+        response = edge.fetch()
+        self.assertEqual(response.body, b'fine')
+        self.assertEqual(self.last_attempt(edge, response)['dns_stale'], 'dns.nxdomain')
+
 
 class AddressesTest(NameTestCase):
     def test_an_address_that_refuses_costs_nothing_and_is_recorded(self):
@@ -158,6 +193,16 @@ class AddressesTest(NameTestCase):
         case = self.assert_ray(edge, response, 'connect.timeout', 522)
         self.assertEqual([(a['origin'].split(':')[0], a['cause']) for a in case['attempts']],
                          [('127.0.0.3', 'connect.refused'), ('127.0.0.2', 'connect.timeout')])
+
+    def test_what_the_edge_itself_could_not_do_does_not_hide_what_the_origin_did(self):
+        # A unique local address comes after IPv4, and its family has no egress address here.
+        names = self.names('127.0.0.2', 'fd00::1')
+        edge = self.edge('http://origin.test:9', config=f'resolver = "{names.address}"\n'
+                         'egress = ["2001:db8::77"]\n')
+        case = self.assert_ray(edge, edge.fetch(), 'connect.refused', 521)
+        self.assertEqual([(a['origin'], a['cause']) for a in case['attempts']],
+                         [('[fd00::1]:9', 'edge.egress_unavailable'),
+                          ('127.0.0.2:9', 'connect.refused')])
 
     def test_a_client_that_leaves_in_the_race_ends_it(self):
         with socket.socket() as reserved:

@@ -1,7 +1,6 @@
 """A configuration taken while the edge runs: what changes, what stays, and that nobody notices."""
 import os
 import shutil
-import signal
 import threading
 import time
 
@@ -28,10 +27,7 @@ class ReloadTest(harness.TestCase):
         """SIGHUP, and what the edge said to it."""
         if text is not None:
             self.rewrite(edge, text)
-        before = len(edge.errors())
-        edge.process.send_signal(signal.SIGHUP)
-        said = wire.eventually(lambda: edge.errors()[before:] if edge.errors()[before:].endswith('\n')
-                               else '', 10 * harness.SLOWNESS)
+        said = edge.reload()
         self.assertTrue(said, 'nothing was said to SIGHUP')
         return said
 
@@ -144,7 +140,7 @@ class ReloadTest(harness.TestCase):
             edge.fetch()
 
         def metrics():
-            return wire.fetch(edge.admin, path='/metrics').body.decode()
+            return wire.fetch(edge.admin, path='/metrics', host='localhost').body.decode()
         self.assertIn('edgecase_requests_total{status="2xx"} 10', metrics())
         self.assertIn('edgecase_reloads_total 1', metrics())
         self.assertTrue(wire.eventually(lambda: 'edgecase_connections_open 0\n' in metrics()))
@@ -188,7 +184,7 @@ class OpenConnectionsTest(harness.TestCase):
         edge, _ = self.edge_before(raw_origin.answering())
 
         def open_now():
-            text = wire.fetch(edge.admin, path='/metrics').body.decode()
+            text = wire.fetch(edge.admin, path='/metrics', host='localhost').body.decode()
             return [line for line in text.splitlines()
                     if line.startswith('edgecase_connections_open ')]
         self.assertEqual(open_now(), ['edgecase_connections_open 0'])

@@ -15,7 +15,7 @@ TOLD = 20  # troubles shown in full
 
 def metrics(edge):
     """The samples of the admin listener: name and labels -> value."""
-    text = wire.fetch(edge.admin, path='/metrics').body.decode()
+    text = wire.fetch(edge.admin, path='/metrics', host='localhost').body.decode()
     return {name: int(value) for name, value in re.findall(r'^([^#\s].*) (\d+)$', text, re.M)}
 
 

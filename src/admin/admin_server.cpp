@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "base/ascii.hpp"
 #include "base/byte_buffer.hpp"
 #include "h1/request_head.hpp"
 #include "http/message.hpp"
@@ -16,9 +17,13 @@ constexpr uint64_t kMaximumBodyBytes = 16 * 1024;
 
 /// A name that a site's owner points at this machine must not let its pages in (DNS rebinding).
 bool names_this_machine(std::string_view host) {
-    const auto parts = ip::HostPort::parse(host);
-    const std::string_view name = parts ? std::string_view(parts->host) : host;
-    return name == "localhost" || ip::Address::parse(name) || ip::Endpoint::parse(host);
+    std::string_view name = host;
+    if (const size_t port = name.rfind(':');
+        port != std::string_view::npos && name.find(']', port) == std::string_view::npos) {
+        name = name.substr(0, port);
+    }
+    if (name.starts_with('[') && name.ends_with(']')) name = name.substr(1, name.size() - 2);
+    return base::iequals(name, "localhost") || ip::Address::parse(name);
 }
 
 std::string reply(uint16_t status, std::string_view type, std::string_view body, bool head_only) {
@@ -107,6 +112,11 @@ net::Task<void> AdminServer::serve(net::Stream client) {
 
 std::string AdminServer::answer(const http::RequestHeadView& head, std::string_view body) {
     const bool head_only = head.method == "HEAD";
+    // Load balancers ask for health by any name; there is nothing to read in it.
+    if (head.path != "/healthz" && !names_this_machine(head.host)) {
+        return reply(403, "application/json",
+                     error_json("ask by address or as localhost, not by another name"), head_only);
+    }
     if (head.path.starts_with("/api/")) return answer_api(head, body);
     if (head.method != "GET" && !head_only) {
         return reply(405, "text/plain", "only GET is served here\n", false);
@@ -123,9 +133,6 @@ std::string AdminServer::answer_api(const http::RequestHeadView& head, std::stri
     const auto json = [&](uint16_t status, const std::string& text) {
         return reply(status, "application/json", text, head.method == "HEAD");
     };
-    if (!names_this_machine(head.host)) {
-        return json(403, error_json("ask by address or as localhost, not by another name"));
-    }
     if (head.path == "/api/origins") {
         if (head.method != "GET" && head.method != "HEAD") {
             return json(405, error_json("only GET is served here"));

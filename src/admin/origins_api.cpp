@@ -38,10 +38,10 @@ std::string text(const ordered_json& json) {
 std::string origins_json(std::span<const OriginState> origins) {
     ordered_json list = ordered_json::array();
     for (const OriginState& one : origins) {
-        const bool on = one.http2 == Http2Switch::on ||
-                        (one.http2 == Http2Switch::configured && one.http2_configured);
+        const bool wanted = one.http2 == Http2Switch::on ||
+                            (one.http2 == Http2Switch::configured && one.http2_configured);
         list.push_back({{"url", one.url},
-                        {"http2", on},
+                        {"http2", one.tls && wanted},
                         {"http2_configured", one.http2_configured},
                         {"http2_switch", name_of(one.http2)}});
     }

@@ -12,6 +12,7 @@ namespace edgecase::admin {
 
 struct OriginState {
     std::string url;
+    bool tls = false;               // without it there is no HTTP/2
     bool http2_configured = false;  // offered to it, says the configuration
     origin::Http2Switch http2 = origin::Http2Switch::configured;
 };

@@ -10,15 +10,17 @@ namespace {
 using origin::Http2Switch;
 
 TEST(OriginsApi, the_list_says_what_is_in_force_and_why) {
-    const OriginState states[] = {{"https://a.test:443", true, Http2Switch::configured},
-                                  {"https://b.test:443", true, Http2Switch::off},
-                                  {"https://c.test:443", false, Http2Switch::on}};
+    const OriginState states[] = {{"https://a.test:443", true, true, Http2Switch::configured},
+                                  {"https://b.test:443", true, true, Http2Switch::off},
+                                  {"https://c.test:443", true, false, Http2Switch::on},
+                                  {"http://d.test:80", false, false, Http2Switch::on}};
     const auto origins = nlohmann::json::parse(origins_json(states))["origins"];
     EXPECT_EQ(origins[0]["http2"], true);
     EXPECT_EQ(origins[0]["http2_switch"], "configured");
     EXPECT_EQ(origins[1]["http2"], false);
     EXPECT_EQ(origins[1]["http2_configured"], true);
     EXPECT_EQ(origins[2]["http2"], true);
+    EXPECT_EQ(origins[3]["http2"], false) << "there is no HTTP/2 without TLS";
     EXPECT_EQ(origins[2]["url"], "https://c.test:443");
 }
 

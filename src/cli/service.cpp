@@ -43,7 +43,7 @@ std::vector<admin::OriginState> origins_of(const config::Settings& settings) {
             const bool tls = origin.url.scheme == http::OriginUrl::Scheme::https &&
                              (settings.origin_tls.mode == config::SslMode::full ||
                               settings.origin_tls.mode == config::SslMode::strict);
-            states.push_back({url, tls && settings.origin_tls.http2});
+            states.push_back({url, tls, tls && settings.origin_tls.http2});
         }
     }
     return states;

@@ -180,7 +180,8 @@ Exchange::Outcome Exchange::admit() {
 /// Tells a browser what the page will want, while the origin is still at it. HTTP/2 only, as
 /// browsers take it from nothing older.
 net::Task<Exchange::Outcome> Exchange::hint_early() {
-    const std::string_view links = worker_.links().find(buffers_.request_head.head());
+    const std::string_view links =
+        worker_.links().find(buffers_.request_head.head(), worker_.loop().now());
     if (links.empty()) co_return std::nullopt;
     base::ByteBuffer& out = buffers_.response_out;
     out.clear();
@@ -263,7 +264,9 @@ net::Task<Exchange::Then> Exchange::respond() {
     const http::ResponseHeadView& head = buffers_.response_head.head();
     record_.origin_status = record_.edge_status = head.status;
     note_headers();
-    if (worker_.settings().early_hints) worker_.links().learn(buffers_.request_head.head(), head);
+    if (worker_.settings().early_hints) {
+        worker_.links().learn(buffers_.request_head.head(), head, worker_.loop().now());
+    }
     if (head.status >= 500) {
         record_.cause = Cause::origin_status;
         record_.evidence.add("status", int{head.status});

@@ -65,19 +65,28 @@ const http::FieldView* find_named(std::span<const http::FieldView> fields, std::
     return found == fields.end() ? nullptr : &*found;
 }
 
-bool is_for_one_visitor(const http::RequestHeadView& request,
-                        const http::ResponseHeadView& response) {
-    if (find_named(request.fields, "authorization") != nullptr) return true;
-    bool restricted = false;
+/// True: what one visitor got of it is what all get.
+bool is_for_everybody(const http::RequestHeadView& request,
+                      const http::ResponseHeadView& response) {
+    bool is_public = false;
+    bool restricted = find_named(request.fields, "authorization") != nullptr ||
+                      find_named(response.fields, "set-cookie") != nullptr;
     for (const http::FieldView& field : response.fields) {
-        if (!base::iequals(field.name, "cache-control")) continue;
-        base::for_each_list_element(field.value, [&](std::string_view directive) {
-            const std::string_view name = directive.substr(0, directive.find('='));
-            restricted =
-                restricted || base::iequals(name, "private") || base::iequals(name, "no-store");
+        const bool varies = base::iequals(field.name, "vary");
+        if (!varies && !base::iequals(field.name, "cache-control")) continue;
+        base::for_each_list_element(field.value, [&](std::string_view element) {
+            const std::string_view name = element.substr(0, element.find('='));
+            if (varies) {
+                restricted = restricted || !base::iequals(name, "accept-encoding");
+            } else {
+                is_public = is_public || base::iequals(name, "public");
+                restricted =
+                    restricted || base::iequals(name, "private") || base::iequals(name, "no-store");
+            }
         });
     }
-    return restricted;
+    const bool known_visitor = find_named(request.fields, "cookie") != nullptr;
+    return !restricted && (is_public || !known_visitor);
 }
 
 bool is_html(const http::ResponseHeadView& response) {
@@ -105,47 +114,52 @@ std::string hintable_links(std::string_view value) {
     return links;
 }
 
-void LinkMemory::learn(const http::RequestHeadView& request,
-                       const http::ResponseHeadView& response) {
-    if (request.method != "GET" || response.status != 200 || !is_html(response)) return;
+void LinkMemory::learn(const http::RequestHeadView& request, const http::ResponseHeadView& response,
+                       base::SteadyTime now) {
+    constexpr uint16_t kNotModified = 304;
+    if (request.method != "GET" || response.status == kNotModified) return;
+    // What a page answers to a query may be about the query.
+    if (request.path.find('?') != std::string_view::npos) return;
     std::string links;
-    if (!is_for_one_visitor(request, response)) {
+    if (response.status == 200 && is_html(response) && is_for_everybody(request, response)) {
         for (const http::FieldView& field : response.fields) {
             if (!base::iequals(field.name, "link")) continue;
             const std::string more = hintable_links(field.value);
             if (more.empty()) continue;
-            // A page with more than that gets none: which of them matter only it knows.
             links += (links.empty() ? "" : ", ") + more;
         }
     }
-    if (links.size() > kMaximumBytes) links.clear();
     std::string key = key_of(request);
+    // A page with more than that gets none: which of them matter only it knows.
+    if (links.empty() || links.size() > kMaximumBytes) return forget(key);
     if (const auto known = by_key_.find(key); known != by_key_.end()) {
-        if (!links.empty()) {
-            known->second->links = std::move(links);
-            return;
-        }
-        const auto page = known->second;
-        by_key_.erase(known);
-        pages_.erase(page);
+        known->second->links = std::move(links);
+        known->second->learned = now;
         return;
     }
-    if (links.empty()) return;
     if (pages_.size() >= kMaximumPages) {
         by_key_.erase(pages_.back().key);
         pages_.pop_back();
     }
-    pages_.push_front({std::move(key), std::move(links)});
+    pages_.push_front({std::move(key), std::move(links), now});
     by_key_.emplace(pages_.front().key, pages_.begin());
 }
 
-std::string_view LinkMemory::find(const http::RequestHeadView& request) {
+void LinkMemory::forget(std::string_view key) {
+    const auto known = by_key_.find(key);
+    if (known == by_key_.end()) return;
+    const auto page = known->second;
+    by_key_.erase(known);
+    pages_.erase(page);
+}
+
+std::string_view LinkMemory::find(const http::RequestHeadView& request, base::SteadyTime now) {
     if (request.method != "GET" || pages_.empty()) return {};
     // Browsers say what they want a resource for; hints are of use to a page alone.
     const auto* const mode = find_named(request.fields, "sec-fetch-mode");
     if (mode != nullptr && mode->value != "navigate") return {};
     const auto known = by_key_.find(key_of(request));
-    if (known == by_key_.end()) return {};
+    if (known == by_key_.end() || now - known->second->learned > kMaximumAge) return {};
     pages_.splice(pages_.begin(), pages_, known->second);
     return known->second->links;
 }

@@ -21,7 +21,7 @@ class LinkMemoryTest : public testing::Test {
         http::ResponseHeadView response;
         response.status = status;
         response.fields = response_fields;
-        memory.learn(request(path, method), response);
+        memory.learn(request(path, method), response, now);
     }
     http::RequestHeadView request(std::string_view path, std::string_view method = "GET") {
         http::RequestHeadView head;
@@ -31,16 +31,19 @@ class LinkMemoryTest : public testing::Test {
         head.fields = request_fields;
         return head;
     }
-    std::string_view find(std::string_view path) { return memory.find(request(path)); }
+    std::string_view find(std::string_view path) { return memory.find(request(path), now); }
 
     std::string_view type = "text/html; charset=utf-8";
     std::vector<FieldView> request_fields;
     std::vector<FieldView> response_fields;
+    base::SteadyTime now{};
     LinkMemory memory;
 };
 
-TEST_F(LinkMemoryTest, a_page_s_links_are_remembered_without_its_query_and_replaced) {
+TEST_F(LinkMemoryTest, a_page_s_links_serve_every_query_and_are_replaced) {
     learn("/page?q=1", {{"Link", kStyle}});
+    EXPECT_EQ(memory.pages(), 0u) << "they may be about the query";
+    learn("/page", {{"Link", kStyle}});
     EXPECT_EQ(find("/page"), kStyle);
     EXPECT_EQ(find("/page?other"), kStyle);
     EXPECT_EQ(find("/pag"), "");
@@ -61,10 +64,40 @@ TEST_F(LinkMemoryTest, only_pages_for_everybody_count) {
     type = "text/html";
     request_fields = {{"Authorization", "Basic abc"}};
     learn("/f", {{"Link", kStyle}});
-    EXPECT_EQ(memory.pages(), 0u);
     request_fields.clear();
-    learn("/g", {{"Link", kStyle}, {"Cache-Control", "public, max-age=60"}});
-    EXPECT_EQ(memory.pages(), 1u);
+    learn("/h", {{"Link", kStyle}, {"Set-Cookie", "a=b"}});
+    learn("/i", {{"Link", kStyle}, {"Vary", "Accept-Encoding, Cookie"}});
+    learn("/j", {{"Link", kStyle}, {"Vary", "*"}});
+    request_fields = {{"Cookie", "session=1"}};
+    learn("/k", {{"Link", kStyle}});
+    EXPECT_EQ(memory.pages(), 0u);
+    learn("/l", {{"Link", kStyle}, {"Cache-Control", "public, max-age=60"}});
+    request_fields.clear();
+    learn("/m", {{"Link", kStyle}, {"vary", "accept-encoding"}});
+    EXPECT_EQ(memory.pages(), 2u);
+}
+
+TEST_F(LinkMemoryTest, what_a_page_has_become_makes_it_forgotten) {
+    for (const uint16_t status : std::initializer_list<uint16_t>{301, 401, 404, 500}) {
+        learn("/page", {{"Link", kStyle}});
+        learn("/page", {{"Link", kStyle}}, "GET", 304);
+        EXPECT_EQ(find("/page"), kStyle);
+        learn("/page", {{"Link", kStyle}}, "GET", status);
+        EXPECT_EQ(memory.pages(), 0u) << status;
+    }
+    learn("/page", {{"Link", kStyle}});
+    learn("/page", {{"Link", kStyle}, {"Cache-Control", "private"}});
+    EXPECT_EQ(memory.pages(), 0u);
+}
+
+TEST_F(LinkMemoryTest, a_page_nobody_visits_is_not_hinted_for_ever) {
+    learn("/page", {{"Link", kStyle}});
+    now += LinkMemory::kMaximumAge;
+    EXPECT_EQ(find("/page"), kStyle);
+    now += std::chrono::seconds(1);
+    EXPECT_EQ(find("/page"), "");
+    learn("/page", {{"Link", kStyle}});
+    EXPECT_EQ(find("/page"), kStyle);
 }
 
 TEST_F(LinkMemoryTest, what_is_not_a_navigation_gets_no_hint) {
@@ -73,7 +106,7 @@ TEST_F(LinkMemoryTest, what_is_not_a_navigation_gets_no_hint) {
     EXPECT_EQ(find("/page"), "");
     request_fields = {{"sec-fetch-mode", "navigate"}};
     EXPECT_EQ(find("/page"), kStyle);
-    EXPECT_EQ(memory.find(request("/page", "HEAD")), "");
+    EXPECT_EQ(memory.find(request("/page", "HEAD"), now), "");
 }
 
 TEST_F(LinkMemoryTest, the_page_asked_for_longest_ago_goes_first) {

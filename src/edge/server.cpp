@@ -153,10 +153,12 @@ std::expected<std::unique_ptr<Server>, std::string> Server::start(const config::
     }
     server->health_ = std::make_shared<origin::HealthBoard>(
         settings.pools, before != nullptr ? before->health_.get() : nullptr);
+    server->names_ = before != nullptr ? before->names_ : std::make_shared<net::NameMemory>();
     for (unsigned i = 0; i < settings.workers; ++i) {
         auto resolver = net::Resolver::create(*loops[i], {.server = settings.resolver,
                                                           .timeout = settings.timeouts.dns,
-                                                          .stale = settings.timeouts.dns_stale});
+                                                          .stale = settings.timeouts.dns_stale,
+                                                          .memory = server->names_});
         if (!resolver) return std::unexpected("cannot start the resolver: " + resolver.error());
         // Not shared by threads: each worker remembers the sessions it may resume.
         auto tls_origins = origins_tls(settings);

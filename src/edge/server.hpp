@@ -56,6 +56,7 @@ class Server {
     std::unique_ptr<Door> main_;
     std::unique_ptr<Door> plain_;
     std::shared_ptr<origin::HealthBoard> health_;  // shared by its workers
+    std::shared_ptr<net::NameMemory> names_;       // that too, and by the servers that follow
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<std::jthread> threads_;
 };

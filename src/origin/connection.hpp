@@ -25,6 +25,7 @@ struct Connection {
     bool client_cert_requested = false;  // in the handshake
     bool client_cert_sent = false;
     uint32_t stream_id = 0;  // the HTTP/2 stream; 0: HTTP/1.1
+    bool rested = true;      // no other request was under way on it when this one began
 
     bool reused() const { return requests > 1; }
 };

@@ -34,6 +34,15 @@ struct Dialer::Race {
     net::TaskSet tasks{};  // last: they use everything above
 };
 
+/// Of addresses that all failed the one that is answered for: the last, but what the edge itself
+/// could not do (a family it does not have) says less about the origin than the others do.
+Dialer::Runner* Dialer::worst_of(std::span<Runner* const> ended) {
+    const auto told = std::find_if(ended.rbegin(), ended.rend(), [](const Runner* one) {
+        return one->result->error().row().actor != cause::Actor::edge;
+    });
+    return told == ended.rend() ? ended.back() : *told;
+}
+
 net::Task<Dialer::Result> Dialer::dial(std::span<const ip::Address> addresses, uint16_t port,
                                        base::Deadline deadline, record::Attempt& attempt,
                                        std::vector<record::Attempt>& others) {
@@ -64,7 +73,7 @@ net::Task<Dialer::Result> Dialer::dial(std::span<const ip::Address> addresses, u
         const auto won = std::ranges::find_if(
             race.ended, [](const Runner* one) { return one->result->has_value(); });
         if (won != race.ended.end()) last = *won;
-        if (race.ended.size() == addresses.size()) last = last ? last : race.ended.back();
+        if (race.ended.size() == addresses.size() && last == nullptr) last = worst_of(race.ended);
     }
     race.tasks.cancel_all();
     attempt = std::move(last->attempt);

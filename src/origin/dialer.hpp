@@ -33,6 +33,7 @@ class Dialer {
   private:
     struct Race;
     struct Runner;
+    static Runner* worst_of(std::span<Runner* const> ended);
     using Result = std::expected<net::Stream, cause::Failure>;
 
     net::Task<Result> dial_one(record::Attempt& attempt, base::Deadline deadline);

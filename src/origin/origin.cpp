@@ -59,9 +59,11 @@ struct Origin::Connecting {
     ~Connecting() {
         if (origin == nullptr) return;
         --origin->connecting_;
+        if (failed) ++origin->connects_failed_;
         origin->connected_.notify_all();
     }
     Origin* origin;
+    bool failed = false;  // not so if the request was given up meanwhile
 };
 
 Origin::Origin(const Surroundings& surroundings, http::OriginUrl url)
@@ -116,13 +118,17 @@ std::optional<Connection> Origin::open_shared_stream() {
 }
 
 /// A burst of first requests shares the connection that the first of them makes. Null: there is
-/// none to wait for, or it did not become HTTP/2.
+/// none to wait for, or it failed, or it did not become HTTP/2.
 net::Task<std::optional<Connection>> Origin::await_shared(const Wish& wish) {
     const config::Timeouts& timeouts = around_.settings.timeouts;
     const base::Deadline deadline =
         around_.loop.after(timeouts.connect + timeouts.tls_handshake).earlier(wish.deadline);
-    while (connecting_ > 0 && !chose_http1_ && http2_allowed()) {
+    // Whoever waited for one that failed goes on alone: in turns, the last would wait for them all.
+    const uint64_t failed = connects_failed_;
+    while (connecting_ > 0 && failed == connects_failed_ && !chose_http1_ && http2_allowed()) {
         if (!co_await connected_.wait(deadline)) break;
+        follow_switch();
+        if (open_ >= maximum_open_ || !http2_allowed()) break;
         if (auto connection = open_shared_stream()) co_return connection;
     }
     co_return std::nullopt;
@@ -134,6 +140,7 @@ std::optional<Connection> Origin::open_stream(Shared& shared) {
     if (!stream) return std::nullopt;
     Connection connection;
     connection.stream_id = mux::stream_id(*stream);
+    connection.rested = was_idle;
     connection.stream = std::move(*stream);
     connection.id = shared.id;
     connection.origin = shared.origin;
@@ -155,21 +162,27 @@ net::Task<std::expected<Connection, cause::Failure>> Origin::connect(
         co_return std::unexpected(connection_limit(open_, maximum_open_));
     }
     follow_switch();
+    net::Loop& loop = around_.loop;
+    const base::SteadyTime begin = loop.clock().now();
+    base::Duration waited{};  // for a connection that another request was making
     const bool may_share = speaks_tls_ && !wish.http1_only && !wish.alone && !wish.fresh;
     if (may_share && http2_allowed()) {
-        if (auto shared = co_await await_shared(wish)) {
-            attempt.dns_us = attempt.connect_us = attempt.tls_us = 0;
+        auto shared = co_await await_shared(wish);
+        waited = loop.clock().now() - begin;
+        if (shared) {
+            attempt.dns_us = attempt.tls_us = 0;
+            attempt.connect_us = base::microseconds(waited);
             co_return std::move(*shared);
         }
     }
-    const Connecting connecting(may_share ? this : nullptr);
-    net::Loop& loop = around_.loop;
+    Connecting connecting(may_share ? this : nullptr);
     const config::Timeouts& timeouts = around_.settings.timeouts;
     const base::SteadyTime start = loop.clock().now();
     auto resolved = co_await around_.resolver.resolve(
         url_.host, loop.after(timeouts.dns).earlier(wish.deadline));
     const base::Duration dns_time = loop.clock().now() - start;
     attempt.dns_us = base::microseconds(dns_time);
+    connecting.failed = !resolved;
     if (!resolved) {
         co_return std::unexpected(dns_failure(resolved.error(), url_.host, dns_time));
     }
@@ -177,11 +190,6 @@ net::Task<std::expected<Connection, cause::Failure>> Origin::connect(
         attempt.dns_stale = dns_failure(*resolved->stale, url_.host, dns_time).cause();
     }
     std::vector<ip::Address>& addresses = resolved->addresses;
-    address_count_ = addresses.size();
-    const auto refused = [&](const ip::Address& one) {
-        return std::ranges::find(wish.avoid, one) != wish.avoid.end();
-    };
-    if (!std::ranges::all_of(addresses, refused)) std::erase_if(addresses, refused);
     const auto impossible = [](const ip::Address& one) {
         return one.is_unspecified() || one.is_multicast();
     };
@@ -191,8 +199,19 @@ net::Task<std::expected<Connection, cause::Failure>> Origin::connect(
         attempt.origin = {first, port_};
         co_return std::unexpected(address_prohibited(url_.host, first));
     }
+    address_count_ = addresses.size();
+    const auto failed = [&](const ip::Address& one) {
+        return std::ranges::find(wish.avoid, one) != wish.avoid.end();
+    };
+    if (!std::ranges::all_of(addresses, failed)) std::erase_if(addresses, failed);
+    // Others may have come first while this one waited for them or for the name.
+    if (open_ >= maximum_open_) {
+        co_return std::unexpected(connection_limit(open_, maximum_open_));
+    }
     Opening opening(open_);
     auto stream = co_await dialer_.dial(addresses, port_, wish.deadline, attempt, others);
+    attempt.connect_us += base::microseconds(waited);
+    connecting.failed = !stream;
     if (!stream) co_return std::unexpected(stream.error());
     using std::chrono::seconds;
     const auto wanted = std::chrono::duration_cast<seconds>(timeouts.keep_alive);
@@ -200,6 +219,7 @@ net::Task<std::expected<Connection, cause::Failure>> Origin::connect(
     stream->set_keep_alive(idle, std::max(seconds(1), idle / 2), kKeepAliveProbes);
     if (speaks_tls_) {
         auto secured = co_await secure(std::move(*stream), attempt, wish);
+        connecting.failed = !secured;
         // A stream counts for itself.
         if (secured && secured->stream_id == 0) opening.keep();
         co_return secured;

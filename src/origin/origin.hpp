@@ -106,6 +106,7 @@ class Origin {
     Http2Switch followed_ = Http2Switch::configured;
     base::SteadyTime http2_from_{};  // distrusted until then
     size_t connecting_ = 0;          // connections being made that may become HTTP/2
+    uint64_t connects_failed_ = 0;   // of those
     net::Signal connected_;          // one of them was made, or failed
     bool chose_http1_ = false;       // though HTTP/2 was offered
     size_t address_count_ = 1;

@@ -374,8 +374,10 @@ bool may_retry(const Failure& failure, const Connection* connection, uint64_t by
         case cause::Retry::connect:
             return true;
         case cause::Retry::reused:
+            // The race with an origin that closes what is idle. Where others were under way there
+            // was none: the request may have been acted on.
             return connection != nullptr && connection->reused() && bytes_received == 0 &&
-                   body_replayable;
+                   body_replayable && (connection->rested || idempotent);
         case cause::Retry::idempotent:
             return bytes_received == 0 && body_replayable && idempotent;
         case cause::Retry::unprocessed:

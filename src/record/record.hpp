@@ -33,7 +33,7 @@ struct Attempt {
     int64_t idle_us = 0;       // how long the connection had been idle before, if reused
     uint32_t nth_request = 1;  // on this connection
     int64_t dns_us = -1;
-    int64_t connect_us = -1;     // 0 when reused
+    int64_t connect_us = -1;     // waits for another request's included; 0 when reused
     int64_t tls_us = -1;         // the handshake; 0 when reused, -1 when not reached or plain
     int64_t send_us = -1;        // request head and body written
     int64_t first_byte_us = -1;  // from request sent to first response byte
