@@ -18,7 +18,8 @@ std::expected<nlohmann::ordered_json, std::string> explain_json(std::string_view
 
 /// For `edgecase explain --list`.
 std::string explain_list_text(bool colour);
-/// Rows: name, number, phase, actor, status, proxy_error, retry, reason, fix, source, words[{system, word}].
+/// Rows: name, number, phase, actor, status, proxy_error, retry, reason, fix, source,
+/// words[{system, word}].
 nlohmann::ordered_json explain_list_json();
 
 }  // namespace edgecase::cli

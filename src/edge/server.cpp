@@ -117,7 +117,7 @@ struct Server::Door {
 std::expected<std::unique_ptr<Server>, std::string> Server::start(const config::Settings& settings,
                                                                   const base::Clock& clock,
                                                                   const MakeSink& make_sink,
-                                                                  SharedSwitches switches,
+                                                                  const SharedSwitches& switches,
                                                                   const Server* before) {
     std::random_device random;
     std::unique_ptr<Server> server(new Server());

@@ -27,7 +27,7 @@ class Server {
     /// Errors: one sentence (the port is taken, a certificate is unreadable, no descriptors).
     static std::expected<std::unique_ptr<Server>, std::string> start(
         const config::Settings& settings, const base::Clock& clock, const MakeSink& make_sink,
-        SharedSwitches switches = nullptr, const Server* before = nullptr);
+        const SharedSwitches& switches = nullptr, const Server* before = nullptr);
     /// Stops accepting, lets running requests end within the drain time, and joins the threads.
     ~Server();
 

@@ -16,7 +16,7 @@
 #include "net/signal.hpp"
 #include "net/task.hpp"
 
-struct ares_addrinfo;
+struct ares_addrinfo;  // NOLINT(readability-identifier-naming): c-ares' name
 struct ares_channeldata;
 
 namespace edgecase::net {

@@ -59,6 +59,7 @@ class RayText {
         text_[digits.size()] = '-';
         std::ranges::copy(colo.substr(0, 3), text_.begin() + digits.size() + 1);
     }
+    // NOLINTNEXTLINE(google-explicit-constructor): it is a text
     operator std::string_view() const { return {text_.data(), text_.size()}; }
 
   private:
