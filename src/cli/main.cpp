@@ -10,6 +10,7 @@
 #include "cli/exit_status.hpp"
 #include "cli/queries.hpp"
 #include "cli/serve.hpp"
+#include "cli/trace.hpp"
 
 namespace {
 
@@ -140,6 +141,32 @@ void add_queries(CLI::App& app, int& status) {
     });
 }
 
+void add_trace(CLI::App& app, int& status) {
+    auto flags = std::make_shared<cli::TraceFlags>();
+    CLI::App* const trace =
+        app.add_subcommand("trace", "Find what an origin's logs say of the edge's failed requests");
+    trace->add_option("--edge-log", flags->edge_logs,
+                      "Cloudflare Logpush http_requests, NDJSON or CSV; - is standard input");
+    trace->add_option("--data-dir", flags->data_dir, "Records of Edgecase instead of an edge log");
+    trace->add_option("--origin-log", flags->origin_logs,
+                      "Access logs: nginx, Apache, Caddy, Traefik, Envoy, HAProxy, IIS, JSON;\n"
+                      "rotated, gzip and zstd files too");
+    trace->add_option("--origin-format", flags->origin_format,
+                      "Its format if it is not recognised: a name, the server's log_format or\n"
+                      "LogFormat string, json:time=KEY,ray=KEY,... or @FILE, its configuration");
+    trace->add_option("--error-log", flags->error_logs,
+                      "Logs that say why: nginx, Apache, PHP, PHP-FPM, journalctl -o json,\n"
+                      "syslog, kernel, PM2, supervisor");
+    trace->add_option("--zone", flags->zone,
+                      "Zone of logs that name none, as +0100; default that of the access log");
+    trace->add_option("--ray", flags->ray, "This request alone, failed or not");
+    trace->add_flag("--all", flags->all, "Successes too, not failures alone");
+    trace->add_flag("--json", flags->json, "Machine-readable");
+    trace->add_option("--html", flags->html, "Write a report with plots to this file as well");
+    trace->add_flag("--show-secrets", flags->show_secrets, "Do not redact tokens and passwords");
+    trace->callback([flags, &status] { status = cli::run_trace(*flags); });
+}
+
 int run(int argc, char** argv) {
     CLI::App app("Edgecase: an edge that says exactly why the origin failed", "edgecase");
     app.set_version_flag("--version", "edgecase 0.1.0");
@@ -151,6 +178,7 @@ int run(int argc, char** argv) {
     add_serve(app, status);
     add_lab_and_demo(app, status);
     add_queries(app, status);
+    add_trace(app, status);
     const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
     const auto named = [&](const CLI::App* command) { return command->check_name(argv[1]); };
     if (argc > 1 && *argv[1] != '-' && std::ranges::none_of(commands, named)) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,6 +38,10 @@ class Source {
     /// Errors: a sentence (unreadable store). An unknown ray is an empty optional.
     virtual std::expected<std::optional<Record>, std::string> find(RayId ray) = 0;
     virtual std::expected<std::vector<Record>, std::string> cases(const CaseFilter& filter) = 0;
+    /// Every record that can be read, successes and cases apart, each kind roughly by time.
+    /// Errors: a sentence.
+    virtual std::expected<void, std::string> visit_all(
+        const std::function<void(const Record&)>& visit) = 0;
 };
 
 }  // namespace edgecase::record

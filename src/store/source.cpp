@@ -79,6 +79,26 @@ class SqliteSource final : public record::Source {
         }
     }
 
+    std::expected<void, std::string> visit_all(
+        const std::function<void(const Record&)>& visit) override {
+        for (const char* const sql : {"SELECT bytes FROM blocks ORDER BY start_ms",
+                                      "SELECT bytes FROM cases ORDER BY start_ms"}) {
+            auto statement = database_.prepare(sql);
+            if (!statement) return std::unexpected(sentence(statement.error()));
+            while (true) {
+                const auto row = statement->step();
+                if (!row) return std::unexpected(sentence(row.error()));
+                if (!*row) break;
+                BlockReader reader(statement->bytes(0));
+                while (!reader.empty()) {
+                    // One damaged record must not hide the others.
+                    if (const auto record = reader.next()) visit(*record);
+                }
+            }
+        }
+        return {};
+    }
+
   private:
     using Found = std::expected<std::optional<Record>, std::string>;
 

@@ -1,0 +1,56 @@
+// Owns the sum of many readings: which cause explains how many failures, when and where.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "diagnose/trace_reading.hpp"
+
+namespace edgecase::diagnose {
+
+struct Tally {
+    std::string name;
+    uint64_t count;
+};
+
+struct CauseSum {
+    cause::Cause cause = cause::Cause::none;  // none: unexplained
+    uint64_t count = 0;
+    double confidence = 0;  // the mean
+    logs::LogTime first = 0;
+    logs::LogTime last = 0;
+    std::string fix;           // of the most certain reading
+    std::string logs;          // what its logs said
+    std::string example;       // its Ray ID
+    std::vector<Tally> paths;  // the most frequent first, at most kMaximumTallies of each
+    std::vector<Tally> origins;
+    std::vector<Tally> edges;
+    static constexpr size_t kMaximumTallies = 5;
+};
+
+/// The guide's six root causes; a cause belongs to at most one.
+enum class Guide : uint8_t { crash, headers, firewall, http2, script_timeout, status_line, other };
+std::string_view to_string(Guide guide);
+Guide guide_of(cause::Cause cause, bool never_arrived);
+
+struct Minute {
+    logs::LogTime at;
+    uint64_t count;
+};
+
+struct Summary {
+    std::vector<CauseSum> causes;  // the most frequent first
+    std::vector<Tally> guide;      // in the guide's order
+    std::vector<Tally> outcomes;
+    std::vector<Minute> minutes;  // those with failures, in order
+    std::vector<Minute> bursts;   // with far more than the others
+    uint64_t failed = 0;
+    uint64_t explained = 0;
+};
+
+/// `readings`: one for each ray. Those without a failure count in `outcomes` only.
+Summary sum_up(const std::vector<logs::TracedRay>& rays, const std::vector<Reading>& readings);
+
+}  // namespace edgecase::diagnose

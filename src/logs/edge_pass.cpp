@@ -1,0 +1,238 @@
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <mutex>
+
+#include "base/hex.hpp"
+#include "logs/passes.hpp"
+
+namespace edgecase::logs {
+namespace {
+
+constexpr uint64_t kSampleRays = 50'000;
+constexpr uint64_t kTypicalEdgeLineBytes = 600;
+
+bool is_sampled(uint64_t ray, uint64_t every) {
+    return ray != 0 && (ray * 0x9e3779b97f4a7c15u >> 32) % every == 0;
+}
+
+/// What one portion of a file gave.
+struct Part {
+    std::vector<EdgeRay> rays;
+    std::vector<SampleRay> sample;
+    uint64_t requests = 0;
+    uint64_t failed = 0;
+    FileTimes times;
+    Unread unread;
+    uint64_t lines_cut = 0;
+    std::string damage;
+    std::string error;
+};
+
+class PartTaker {
+  public:
+    PartTaker(Part& part, const TraceOptions& options, uint64_t sample_every)
+        : part_(part), options_(options), sample_every_(sample_every) {}
+
+    void take(const EdgeEntryView& entry) {
+        ++part_.requests;
+        part_.times.add(entry.end != kNoTime ? entry.end : entry.start);
+        const bool failure = is_failure(entry);
+        if (failure) ++part_.failed;
+        const bool wanted = options_.ray ? entry.ray == *options_.ray : failure || options_.all;
+        if (wanted) {
+            // Twice the maximum: parts are sorted before the rest is given up.
+            if (part_.rays.size() < TraceResult::kMaximumRays) {
+                part_.rays.push_back(EdgeRay::of(entry));
+            }
+        } else if (is_sampled(entry.ray, sample_every_)) {
+            part_.sample.push_back({entry.ray, entry.start, entry.end});
+        }
+    }
+
+  private:
+    Part& part_;
+    const TraceOptions& options_;
+    uint64_t sample_every_;
+};
+
+/// For one ray alone: where its text stands, that line is read, and of the others only the first
+/// and the last of each block, for the time.
+void take_block_for_one(std::string_view block, std::string_view needle, EdgeReader& reader,
+                        PartTaker& taker, Part& part) {
+    const auto line_around = [&](size_t at) {
+        const size_t begin = at == 0 ? 0 : block.rfind('\n', at - 1) + 1;
+        return block.substr(begin, block.find('\n', at) - begin);
+    };
+    EdgeEntryView entry;
+    for (const size_t at : {size_t{0}, block.size() - 1}) {
+        entry = {};
+        if (reader.read(line_around(at), entry) == Parsed::entry) {
+            part.times.add(entry.end != kNoTime ? entry.end : entry.start);
+        }
+    }
+    for (const char* from = block.data(); from < block.data() + block.size();) {
+        const auto* const found = static_cast<const char*>(
+            memmem(from, static_cast<size_t>(block.data() + block.size() - from), needle.data(),
+                   needle.size()));
+        if (found == nullptr) break;
+        const std::string_view line = line_around(static_cast<size_t>(found - block.data()));
+        entry = {};
+        if (reader.read(line, entry) == Parsed::entry) taker.take(entry);
+        from = line.data() + line.size() + 1;
+    }
+}
+
+void read_portion(const LogFile& file, const Portion& portion, EdgeFormat format, Part& part,
+                  const TraceOptions& options, uint64_t sample_every, Progress& progress) {
+    auto source = open_portion(file, portion);
+    if (!source) {
+        part.error = source.error();
+        return;
+    }
+    const std::unique_ptr<EdgeReader> reader = edge_reader(format);
+    EdgeEntryView entry;
+    // CSV has its heading in the first line only.
+    for (const std::string_view line : file.sample_lines()) {
+        if (portion.from == 0) break;
+        entry = {};
+        if (reader->read(line, entry) == Parsed::nothing) break;
+    }
+    const auto needle = options.ray ? base::hex16(*options.ray) : std::array<char, 16>{};
+    PartTaker taker(part, options, sample_every);
+    uint64_t taken = 0;
+    for (;;) {
+        const auto block = (*source)->next();
+        if (!block) {
+            part.error = block.error();
+            return;
+        }
+        progress.add((*source)->bytes_taken() - taken);
+        taken = (*source)->bytes_taken();
+        if (block->empty()) break;
+        if (options.ray && format == EdgeFormat::logpush_ndjson) {
+            take_block_for_one(*block, {needle.data(), needle.size()}, *reader, taker, part);
+            continue;
+        }
+        for_each_line(*block, [&](std::string_view line) {
+            entry = {};
+            const Parsed parsed = reader->read(line, entry);
+            if (parsed == Parsed::entry) taker.take(entry);
+            if (parsed == Parsed::failed) part.unread.add(line);
+        });
+    }
+    part.lines_cut = (*source)->lines_cut();
+    part.damage = (*source)->damage();
+}
+
+void merge(EdgePass& pass, LogReport& report, Part& part, std::vector<FileTimes::Piece>& pieces) {
+    pass.requests += part.requests;
+    pass.failed += part.failed;
+    std::ranges::move(part.rays, std::back_inserter(pass.rays));
+    std::ranges::move(part.sample, std::back_inserter(pass.sample));
+    std::ranges::copy(part.times.pieces(), std::back_inserter(pieces));
+    report.lines += part.requests;
+    report.unread.add(part.unread);
+    part = {};
+}
+
+std::expected<void, std::string> read_log(const EdgeLog& log, const TraceOptions& options,
+                                          EdgePass& pass, uint64_t sample_every,
+                                          Progress& progress) {
+    std::vector<const LogFile*> files;
+    for (const LogFile& file : log.files) files.push_back(&file);
+    const std::vector<Portion> portions = portions_of(files);
+    std::vector<Part> parts(portions.size());
+    side_by_side(portions.size(), options.threads, [&](size_t i) {
+        read_portion(*files[portions[i].file], portions[i], log.format, parts[i], options,
+                     sample_every, progress);
+    });
+    LogReport report(LogReport::Role::edge, log.name,
+                     std::string(edge_reader(log.format)->format()), files.size());
+    std::vector<FileTimes::Piece> pieces;
+    for (size_t i = 0; i < parts.size(); ++i) {
+        if (!parts[i].error.empty()) return std::unexpected(parts[i].error);
+        if (!parts[i].damage.empty()) {
+            report.damage.push_back(files[portions[i].file]->name + ": " + parts[i].damage);
+        }
+        merge(pass, report, parts[i], pieces);
+    }
+    report.coverage = Coverage::of(std::move(pieces), report.lines);
+    pass.reports.push_back(std::move(report));
+    return {};
+}
+
+std::expected<void, std::string> read_store(const TraceInput& input, const TraceOptions& options,
+                                            EdgePass& pass) {
+    Part part;
+    PartTaker taker(part, options, 1);
+    const auto visited = input.edge_store([&](const EdgeEntryView& entry) { taker.take(entry); });
+    if (!visited) return visited;
+    if (part.sample.size() > kSampleRays) {
+        // Every n-th of all, not the first ones: clocks drift.
+        const uint64_t every = part.sample.size() / kSampleRays + 1;
+        std::erase_if(part.sample,
+                      [&](const SampleRay& one) { return !is_sampled(one.ray, every); });
+    }
+    LogReport report(LogReport::Role::edge, input.edge_store_name, "Edgecase records", 1);
+    std::vector<FileTimes::Piece> pieces;
+    merge(pass, report, part, pieces);
+    report.coverage = Coverage::of(std::move(pieces), report.lines);
+    pass.reports.push_back(std::move(report));
+    return {};
+}
+
+}  // namespace
+
+bool is_failure(const EdgeEntryView& entry) {
+    constexpr int kEdgeWorkerCacheApi = 6;
+    constexpr int kEarlyHintsCache = 11;
+    if (entry.request_source == kEdgeWorkerCacheApi || entry.request_source == kEarlyHintsCache) {
+        return false;
+    }
+    const bool named = !entry.cause.empty() && entry.cause != "none";
+    return named || entry.edge_status >= 500 || entry.edge_status == 499;
+}
+
+void Progress::add(uint64_t bytes) {
+    if (!options_.progress) return;
+    constexpr uint64_t kStep = 4u << 20;
+    const uint64_t done = done_ += bytes;
+    uint64_t shown = shown_;
+    if (done - shown < kStep && done < total_) return;
+    if (shown_.compare_exchange_strong(shown, done)) options_.progress(what_, done, total_);
+}
+
+std::expected<EdgePass, std::string> pass_over_edge(const TraceInput& input,
+                                                    const TraceOptions& options) {
+    EdgePass pass;
+    uint64_t bytes = 0;
+    uint64_t unpacked = 0;
+    for (const EdgeLog& log : input.edge) {
+        for (const LogFile& file : log.files) {
+            bytes += file.bytes;
+            unpacked += file.bytes * (file.packing == Packing::plain ? 1 : 15);
+        }
+    }
+    const uint64_t every = unpacked / kTypicalEdgeLineBytes / kSampleRays + 1;
+    Progress progress(options, "reading the edge's log", bytes);
+    for (const EdgeLog& log : input.edge) {
+        if (auto done = read_log(log, options, pass, every, progress); !done) {
+            return std::unexpected(done.error());
+        }
+    }
+    if (input.edge_store) {
+        if (auto done = read_store(input, options, pass); !done) {
+            return std::unexpected(done.error());
+        }
+    }
+    std::ranges::sort(pass.rays, {}, &EdgeRay::start);
+    if (pass.rays.size() > TraceResult::kMaximumRays) {
+        pass.passed_over = pass.rays.size() - TraceResult::kMaximumRays;
+        pass.rays.resize(TraceResult::kMaximumRays);
+        pass.rays.shrink_to_fit();
+    }
+    return pass;
+}
+
+}  // namespace edgecase::logs

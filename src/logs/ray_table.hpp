@@ -1,0 +1,44 @@
+// Owns the set of Ray IDs that are looked for, made to be asked once for each line of a log.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <vector>
+
+namespace edgecase::logs {
+
+class RayTable {
+  public:
+    static constexpr uint32_t kAbsent = UINT32_MAX;
+
+    explicit RayTable(size_t count)
+        : mask_(std::bit_ceil(std::max<size_t>(16, 2 * count)) - 1), slots_(mask_ + 1) {}
+
+    /// A Ray ID may come twice: the one of the first counts.
+    void add(uint64_t ray, uint32_t index) {
+        if (ray == 0) return;
+        size_t at = place(ray);
+        while (slots_[at].ray != 0 && slots_[at].ray != ray) at = (at + 1) & mask_;
+        if (slots_[at].ray == 0) slots_[at] = {ray, index};
+    }
+    uint32_t find(uint64_t ray) const {
+        if (ray == 0) return kAbsent;
+        for (size_t at = place(ray); slots_[at].ray != 0; at = (at + 1) & mask_) {
+            if (slots_[at].ray == ray) return slots_[at].index;
+        }
+        return kAbsent;
+    }
+
+  private:
+    struct Slot {
+        uint64_t ray = 0;
+        uint32_t index = kAbsent;
+    };
+    size_t place(uint64_t ray) const { return (ray * 0x9e3779b97f4a7c15u >> 20) & mask_; }
+
+    size_t mask_;
+    std::vector<Slot> slots_;
+};
+
+}  // namespace edgecase::logs
