@@ -36,6 +36,7 @@ struct Options {
     double ray = 1;      // 0: the origin does not log it
     double rotate = 0;   // 1: into three files
     double workers = 4;  // of the origin: lines stand a little out of order
+    double edge = 1;     // of the successes, that the edge's log holds (Logpush's sample_rate)
     double users = 300;  // user agents
     double seed = 1;
     double begin = 1'793'527'200;  // 2026-11-01 10:00:00 UTC
@@ -56,6 +57,7 @@ bool set(Options& options, std::string_view name, double value) {
                                                   {"rotate", &options.rotate},
                                                   {"workers", &options.workers},
                                                   {"users", &options.users},
+                                                  {"edge", &options.edge},
                                                   {"seed", &options.seed},
                                                   {"begin", &options.begin}};
     const auto found = all.find(name);
@@ -239,6 +241,8 @@ class Corpus {
                                     error_time(origin_clock(origin_end)), count_, address,
                                     first_line, uri));
         }
+        const bool sampled = kind != Kind::fine || options_.edge >= 1 || chance() < options_.edge;
+        if (!sampled) return;
         write_edge(start, end, way + work, ray, method, uri, agent, client, address, edge_status,
                    origin_status, edge_bytes);
         if (kind == Kind::fine && options_.ray == 0)

@@ -59,13 +59,18 @@ Coverage Coverage::of(std::vector<FileTimes::Piece> pieces, uint64_t lines) {
     Coverage coverage;
     if (pieces.empty()) return coverage;
     std::ranges::sort(pieces, {}, &FileTimes::Piece::from);
-    // The rate while there were lines at all: a night's gap must not hide an hour's.
+    // The rate without the longest jumps: a night's gap must not hide an hour's.
     int64_t length = 0;
     LogTime end = pieces.front().from;
+    std::vector<int64_t> jumps;
     for (const FileTimes::Piece& one : pieces) {
+        if (one.from > end) jumps.push_back(one.from - end);
         length += std::max<int64_t>(0, one.to - std::max(one.from, end));
         end = std::max(end, one.to);
     }
+    std::ranges::sort(jumps);
+    jumps.resize(jumps.size() * 19 / 20);
+    for (const int64_t jump : jumps) length += jump;
     const int64_t mean = length / static_cast<int64_t>(std::max<uint64_t>(1, lines));
     coverage.gap_us_ = std::max(kLeastGapUs, kGapInMeanDistances * mean);
     for (const FileTimes::Piece& one : pieces) {

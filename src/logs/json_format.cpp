@@ -34,8 +34,9 @@ bool has_fraction(std::string_view text) {
 
 class JsonReader final : public AccessReader {
   public:
-    explicit JsonReader(const JsonMap& map) : map_(map) {
-        for (const JsonField& field : map.fields) {
+    explicit JsonReader(std::shared_ptr<const JsonMap> map)
+        : shared_(std::move(map)), map_(*shared_) {
+        for (const JsonField& field : map_.fields) {
             slots_.emplace(base::to_lower(field.name), &field);
             may_have_ray_ = may_have_ray_ || field.slot == Slot::ray;
         }
@@ -212,6 +213,7 @@ class JsonReader final : public AccessReader {
         }
     }
 
+    std::shared_ptr<const JsonMap> shared_;  // readers outlive their format
     const JsonMap& map_;
     std::map<std::string, const JsonField*, std::less<>> slots_;
     bool may_have_ray_ = false;
@@ -222,14 +224,14 @@ class JsonReader final : public AccessReader {
 
 class JsonFormat final : public AccessFormat {
   public:
-    explicit JsonFormat(JsonMap map) : map_(std::move(map)) {}
-    std::string_view name() const override { return map_.name; }
+    explicit JsonFormat(JsonMap map) : map_(std::make_shared<const JsonMap>(std::move(map))) {}
+    std::string_view name() const override { return map_->name; }
     std::unique_ptr<AccessReader> reader() const override {
         return std::make_unique<JsonReader>(map_);
     }
 
   private:
-    JsonMap map_;
+    std::shared_ptr<const JsonMap> map_;
 };
 
 }  // namespace

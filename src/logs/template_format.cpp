@@ -49,9 +49,10 @@ std::string unescaped(std::string_view text) {
 
 class TemplateReader final : public AccessReader {
   public:
-    explicit TemplateReader(const Template& text) : template_(text) {
-        for (size_t i = 0; i < text.pieces.size(); ++i) {
-            const Slot slot = text.pieces[i].slot;
+    explicit TemplateReader(std::shared_ptr<const Template> text)
+        : shared_(std::move(text)), template_(*shared_) {
+        for (size_t i = 0; i < template_.pieces.size(); ++i) {
+            const Slot slot = template_.pieces[i].slot;
             if (is_time(slot) || has_ray(slot)) needed_ = i + 1;
             may_have_ray_ = may_have_ray_ || has_ray(slot);
         }
@@ -249,6 +250,7 @@ class TemplateReader final : public AccessReader {
         path_ = query_ = {};
     }
 
+    std::shared_ptr<const Template> shared_;  // readers outlive their format
     const Template& template_;
     size_t needed_ = 0;
     bool may_have_ray_ = false;
@@ -265,14 +267,15 @@ class TemplateReader final : public AccessReader {
 
 class TemplateFormat final : public AccessFormat {
   public:
-    explicit TemplateFormat(Template text) : template_(std::move(text)) {}
-    std::string_view name() const override { return template_.name; }
+    explicit TemplateFormat(Template text)
+        : template_(std::make_shared<const Template>(std::move(text))) {}
+    std::string_view name() const override { return template_->name; }
     std::unique_ptr<AccessReader> reader() const override {
         return std::make_unique<TemplateReader>(template_);
     }
 
   private:
-    Template template_;
+    std::shared_ptr<const Template> template_;
 };
 
 }  // namespace
