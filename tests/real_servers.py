@@ -108,6 +108,8 @@ pid {self.path('pid')};
 events {{ worker_connections 256; }}
 http {{
   access_log off;
+  log_format ray '$remote_addr - - [$time_local] "$request" $status $body_bytes_sent '
+                 '"$http_referer" "$http_user_agent" $request_time $http_cf_ray $pid';
   default_type text/plain;
   {paths}
   server {{

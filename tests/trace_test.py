@@ -1,0 +1,289 @@
+"""`edgecase trace`: made-up logs with a known truth, and the real logs of real servers."""
+import contextlib
+import gzip
+import json
+import os
+import shutil
+import subprocess
+import time
+import unittest
+
+import harness
+import trace_score
+import wire
+from real_servers import Apache, Nginx, Node, missing
+
+COMBINED = '1.2.3.4 - - [01/Nov/2026:10:00:01 +0000] "GET /x HTTP/1.1" 200 5 "-" "curl"'
+
+
+def run(*argv, stdin=None):
+    return subprocess.run([harness.BINARY, 'trace', *argv], capture_output=True, text=True,
+                          input=stdin, timeout=60 * harness.SLOWNESS)
+
+
+def edge_line(ray='7a1b2c3d4e5f6789', status=520, uri='/x', **more):
+    return json.dumps({'RayID': ray, 'EdgeStartTimestamp': 1793527201000000000,
+                       'EdgeEndTimestamp': 1793527201100000000, 'ClientRequestMethod': 'GET',
+                       'ClientRequestURI': uri, 'ClientRequestHost': 'a.test',
+                       'EdgeResponseStatus': status, 'OriginResponseStatus': 0, **more}) + '\n'
+
+
+class TraceCase(harness.TestCase):
+    def file(self, name, content):
+        if not hasattr(self, 'directory'):
+            self.directory = self.temporary_directory()
+        path = os.path.join(self.directory, name)
+        with open(path, 'wb') as file:
+            file.write(content if isinstance(content, bytes) else content.encode())
+        return path
+
+
+@unittest.skipUnless(os.path.exists(trace_score.CORPUS), 'the generator of logs is not built')
+class ProofTest(TraceCase):
+    """Targets: with Ray IDs 0.9999, without 0.98, and never a false `never arrived`."""
+
+    def proof(self, least, more=(), **options):
+        directory = trace_score.make(os.path.join(self.temporary_directory(), 'corpus'), **options)
+        report = trace_score.trace(directory, *more)
+        score = trace_score.score(directory, report)
+        print(f'{self._testMethodName}: {score}')
+        self.assertGreaterEqual(score['precision'], least, score)
+        self.assertGreaterEqual(score['recall'], least, score)
+        self.assertEqual(score['false_never_arrived'], 0, score)
+        self.assertGreater(score['never_arrived_recall'], 0.6, score)
+        self.assertGreater(score['rays'], 100)
+        skew = options.get('skew_ms', 3000)
+        self.assertLess(abs(report['clock_skew_ms'] - skew), 150)
+        return directory, report
+
+    def test_with_ray_ids(self):
+        self.proof(0.9999, seconds=20)
+
+    def test_without_ray_ids(self):
+        self.proof(0.98, seconds=20, ray=0)
+
+    def test_without_ray_ids_every_request(self):
+        self.proof(0.98, ('--all',), seconds=8, ray=0, rate=1000)
+
+    def test_a_log_with_a_gap_in_rotated_files(self):
+        for ray in (0, 1):
+            _, report = self.proof(0.98, seconds=40, rate=500, failures=0.03, gap_from=12,
+                                   gap_seconds=13, rotate=1, ray=ray, skew_ms=-45000)
+            origin = next(log for log in report['coverage'] if log['role'] == 'origin')
+            self.assertEqual((len(origin['gaps']), origin['files']), (1, 3))
+
+    def test_packed_files_say_the_same(self):
+        directory, report = self.proof(0.9999, seconds=10, rate=500, failures=0.05)
+        plain = os.path.join(directory, 'access.log')
+        with open(plain, 'rb') as file:
+            text = file.read()
+        half = text.rindex(b'\n', 0, len(text) // 2) + 1
+        with gzip.open(plain + '.1.gz', 'wb') as file:
+            file.write(text[:half])
+        with open(plain, 'wb') as file:
+            file.write(text[half:])
+        if shutil.which('zstd'):
+            subprocess.run(['zstd', '-q', '--rm', plain], check=True)
+        again = trace_score.trace(directory)
+        self.assertEqual(len(trace_score.origin_logs(directory)), 2)
+        self.assertEqual(again['rays'], report['rays'])
+
+
+class InputTest(TraceCase):
+    def test_one_ray_is_shown_with_its_line(self):
+        edge = self.file('edge.ndjson', edge_line())
+        origin = self.file('access.log', COMBINED + ' 7a1b2c3d4e5f6789-FRA\n')
+        done = run('--edge-log', edge, '--origin-log', origin, '--ray', '7A1B2C3D4E5F6789-FRA')
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(COMBINED, done.stdout)
+        self.assertIn('matched', done.stdout)
+
+    def test_a_log_that_does_not_cover_the_time_proves_nothing(self):
+        edge = self.file('edge.ndjson', edge_line())
+        origin = self.file('access.log', COMBINED.replace('10:00:01', '11:00:01') +
+                           ' 0000000000000001-FRA\n')
+        ray, = json.loads(run('--edge-log', edge, '--origin-log', origin, '--json').stdout)['rays']
+        self.assertEqual((ray['outcome'], ray['origin_line']), ('not_covered', None))
+
+    def test_input_that_cannot_be_used_gets_one_clear_line(self):
+        edge = self.file('edge.ndjson', edge_line())
+        origin = self.file('access.log', COMBINED + '\n')
+        for argv, sentence in (
+                ((), 'edge\'s side'),
+                (('--edge-log', edge), 'origin\'s side'),
+                (('--edge-log', '/nowhere', '--origin-log', origin), 'No such file'),
+                (('--edge-log', self.directory, '--origin-log', origin), 'is a directory'),
+                (('--edge-log', self.file('empty', ''), '--origin-log', origin), 'is empty'),
+                (('--edge-log', self.file('binary', b'\x7fELF\0\0'), '--origin-log', origin),
+                 'not text'),
+                (('--edge-log', origin, '--origin-log', origin), 'no edge log'),
+                (('--edge-log', edge, '--origin-log', self.file('odd', 'what is this\n')),
+                 'no format known'),
+                (('--edge-log', edge, '--origin-log', self.file(
+                    'e.log', '2026/11/01 10:00:00 [error] 1#1: *1 message\n')), 'is an error log'),
+                (('--edge-log', edge, '--error-log', origin), 'no format known for error logs'),
+                (('--edge-log', edge, '--origin-log', origin, '--origin-format', '$x'), 'no time'),
+                (('--edge-log', edge, '--origin-log', origin, '--origin-format', '@/nowhere'),
+                 'cannot be read'),
+                (('--edge-log', edge, '--origin-log', origin, '--ray', 'xyz'), 'not a Ray ID'),
+                (('--edge-log', edge, '--origin-log', origin, '--zone', 'x'), '--zone'),
+                (('--data-dir', '/nowhere', '--origin-log', origin), '/nowhere')):
+            done = run(*argv)
+            self.assertNotEqual(done.returncode, 0, argv)
+            self.assertIn(sentence, done.stderr)
+            self.assertEqual(done.stderr.count('\n'), 1, done.stderr)
+        done = run('--edge-log', edge, '--origin-log', origin, '--ray', '0000000000000001')
+        self.assertEqual(done.returncode, 1)
+        self.assertIn('in no edge log', done.stderr)
+
+    def test_lines_that_cannot_be_read_are_counted_and_shown_escaped(self):
+        edge = self.file('edge.ndjson', edge_line() + '{"RayID": broken\n')
+        hostile = '\x1b[31mred\x07 ' + 'x' * 2_000_000
+        origin = self.file('access.log', '\n'.join([COMBINED, hostile, COMBINED, 'short']) + '\n')
+        done = run('--edge-log', edge, '--origin-log', origin)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn('2 lines not read', done.stdout)
+        self.assertIn('\\x1b[31mred', done.stdout)
+        self.assertNotIn('\x1b', done.stdout)
+        report = json.loads(run('--edge-log', edge, '--origin-log', origin, '--json').stdout)
+        self.assertEqual([log['unread_lines'] for log in report['coverage']], [1, 2])
+
+    def test_a_broken_gzip_file_is_read_as_far_as_it_goes(self):
+        edge = self.file('edge.ndjson', edge_line())
+        packed = gzip.compress((COMBINED + ' 7a1b2c3d4e5f6789\n').encode() +
+                               os.urandom(50_000).hex().encode())
+        origin = self.file('access.log.1.gz', packed[:-3000])
+        done = run('--edge-log', edge, '--origin-log', origin)
+        self.assertIn('ends early', done.stdout)
+        self.assertIn('matched', done.stdout)
+
+    def test_standard_input_is_a_log(self):
+        origin = self.file('access.log', COMBINED + ' 7a1b2c3d4e5f6789\n')
+        done = run('--edge-log', '-', '--origin-log', origin, '--json', stdin=edge_line())
+        self.assertEqual(json.loads(done.stdout)['rays'][0]['outcome'], 'matched')
+        self.assertNotEqual(run('--edge-log', '-', '--origin-log', '-', stdin='x').returncode, 0)
+
+    def test_secrets_are_hidden_unless_asked_for(self):
+        edge = self.file('edge.ndjson', edge_line(uri='/x?token=SECRET'))
+        origin = self.file('access.log', COMBINED.replace('/x', '/x?token=SECRET') +
+                           ' 7a1b2c3d4e5f6789\n')
+        page = os.path.join(self.directory, 'report.html')
+        for more, there in (((), False), (('--show-secrets',), True)):
+            done = run('--edge-log', edge, '--origin-log', origin, '--json', '--html', page, *more)
+            with open(page) as file:
+                self.assertEqual(('SECRET' in done.stdout, 'SECRET' in file.read()), (there, there))
+
+    def test_a_page_runs_nothing_of_what_strangers_sent(self):
+        edge = self.file('edge.ndjson', edge_line(uri='/<script>alert(1)</script>'))
+        origin = self.file('access.log', COMBINED + '\n')
+        page = os.path.join(self.directory, 'report.html')
+        self.assertEqual(run('--edge-log', edge, '--origin-log', origin, '--html', page).returncode,
+                         0)
+        with open(page) as file:
+            text = file.read()
+        self.assertNotIn('<script', text)
+        self.assertIn('&lt;script&gt;', text)
+        self.assertIn("default-src 'none'", text)
+        self.assertNotRegex(text, r'(src|href)=')
+
+
+class RealLogsTest(TraceCase):
+    def up(self, server):
+        self.addCleanup(server.stop)
+        return server.up()
+
+    def trace(self, edge, *argv):
+        def settled():
+            done = run('--data-dir', edge.data_dir, '--json', *argv)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            return json.loads(done.stdout)
+        return settled()
+
+    def by_uri(self, report):
+        return {ray['uri']: ray for ray in report['rays']}
+
+    @unittest.skipIf(missing('nginx'), missing('nginx'))
+    def test_nginx_behind_the_edge(self):
+        for log_format, has_ray in (('ray', True), ('combined', False)):
+            nginx = Nginx(f'access_log DIR/access.log {log_format}; root DIR;'
+                          'location /closed { return 444; } location /error { return 500; }'
+                          'location /fine { return 200 fine; } location /big { limit_rate 20k; }')
+            nginx.write('big/file', 'x' * 400_000)
+            self.up(nginx)
+            edge = self.edge(nginx)
+            for _ in range(8):
+                edge.fetch(path='/fine')
+            edge.fetch(path='/closed')
+            edge.fetch(path='/error')
+            with edge.client() as client:
+                client.send(wire.request(path='/big/file'))
+                self.assertTrue(client.take(1000))
+                nginx.kill_workers()
+                with contextlib.suppress(wire.Malformed):
+                    client.response()
+            time.sleep(1.1)
+            edge.fetch(path='/fine')
+            self.assertTrue(wire.eventually(lambda: len(edge.cases()) >= 3))
+            report = self.trace(edge, '--origin-log', nginx.path('access.log'), '--error-log',
+                                nginx.path('error.log'))
+            rays = self.by_uri(report)
+            # The edge asked twice (its first connection was a used one): two lines, which only a
+            # Ray ID shows to be of one request.
+            self.assertEqual((rays['/closed']['outcome'], rays['/closed']['cause']),
+                             ('matched' if has_ray else 'ambiguous', 'resp.empty_fin'),
+                             rays['/closed'])
+            self.assertEqual([line['status'] for line in rays['/closed']['origin_lines']],
+                             [444, 444])
+            self.assertEqual((rays['/error']['outcome'], rays['/error']['cause'],
+                              rays['/error']['origin_lines'][0]['status']),
+                             ('matched', 'origin.status', 500))
+            killed = rays['/big/file']
+            self.assertRegex(killed['cause'], r'^body\.short')
+            self.assertIn('worker_exited', [event['kind'] for event in killed['nearby']])
+            self.assertIn('process of the origin ended', killed['logs_say'])
+            self.assertIsNone(killed['origin_line'])
+            log = next(log for log in report['coverage'] if log['role'] == 'origin')
+            self.assertEqual(log['has_rays'], has_ray)
+
+    @unittest.skipIf(missing('apache2'), missing('apache2'))
+    def test_apache_behind_the_edge(self):
+        apache = Apache('script', 'echo "Status: 503"; echo; echo no')
+        log_format = '%h %l %u %t \\"%r\\" %>s %b %D \\"%{CF-Ray}i\\"'
+        with open(apache.path('httpd.conf'), 'a') as file:
+            file.write(f'LogFormat "{log_format}" edge\nCustomLog {apache.path("access.log")} edge\n')
+        self.up(apache)
+        edge = self.edge(apache)
+        edge.fetch(path='/cgi/script')
+        edge.fetch(path='/absent')
+        self.assertTrue(wire.eventually(lambda: os.path.getsize(apache.path('access.log')) > 100))
+        self.assertTrue(wire.eventually(edge.cases))
+        report = self.trace(edge, '--origin-log', apache.path('access.log'), '--origin-format',
+                            '@' + apache.path('httpd.conf'), '--error-log',
+                            apache.path('error.log'))
+        ray, = report['rays']
+        self.assertEqual((ray['outcome'], ray['cause'], ray['origin_lines'][0]['status']),
+                         ('matched', 'origin.status', 503))
+
+    @unittest.skipIf(missing('node'), missing('node'))
+    def test_node_with_json_lines_behind_the_edge(self):
+        node = Node('''const fs = require('fs');
+const server = http.createServer((request, response) => {
+  const line = { time: new Date().toISOString(), method: request.method, url: request.url,
+                 status: request.url == '/bad' ? 500 : 200, cf_ray: request.headers['cf-ray'] };
+  fs.appendFileSync(__dirname + '/access.json', JSON.stringify(line) + '\\n');
+  if (request.url == '/gone') return request.socket.destroy();
+  response.statusCode = line.status; response.end('x');
+});''')
+        self.up(node)
+        edge = self.edge(node)
+        for path in ('/fine', '/bad', '/gone'):
+            edge.fetch(path=path)
+        self.assertTrue(wire.eventually(lambda: len(edge.cases()) >= 2))
+        rays = self.by_uri(self.trace(edge, '--origin-log', node.path('access.json')))
+        self.assertEqual({uri: (ray['outcome'], ray['cause']) for uri, ray in rays.items()},
+                         {'/bad': ('matched', 'origin.status'),
+                          '/gone': ('matched', 'resp.empty_fin')})
+
+
+if __name__ == '__main__':
+    harness.main()
