@@ -5,7 +5,6 @@
 #include <cstdio>
 #include <fstream>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <sstream>
 #include <thread>
 
@@ -15,7 +14,6 @@
 #include "cli/trace_report.hpp"
 #include "logs/event_formats.hpp"
 #include "logs/log_time.hpp"
-#include "record/logpush_json.hpp"
 #include "record/ray_id.hpp"
 #include "store/store.hpp"
 
@@ -304,9 +302,7 @@ int run_trace(const TraceFlags& flags) {
         if (const int status = write_html(report, flags.html); status != kFine) return status;
     }
     if (flags.json) {
-        print(trace_json(report).dump(2, ' ', false,
-                                      nlohmann::ordered_json::error_handler_t::replace) +
-              "\n");
+        write_trace_json(report, [](std::string_view text) { print(text); });
     } else {
         print(trace_text(report, wants_colour()));
     }

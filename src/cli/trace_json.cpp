@@ -198,13 +198,14 @@ std::string shown_text(const TraceReport& report, std::string_view text) {
     return base::without_secrets(record::redact_uri(text));
 }
 
-nlohmann::ordered_json trace_json(const TraceReport& report) {
+namespace {
+
+/// All but the rays.
+ordered_json head_json(const TraceReport& report) {
     const logs::TraceResult& result = report.result;
     const diagnose::Summary& summary = report.summary;
     ordered_json coverage = ordered_json::array();
     for (const logs::LogReport& log : result.logs) coverage.push_back(coverage_json(report, log));
-    ordered_json rays = ordered_json::array();
-    for (size_t i = 0; i < result.rays.size(); ++i) rays.push_back(ray_json(report, i));
     ordered_json causes = ordered_json::array();
     for (const diagnose::CauseSum& sum : summary.causes) causes.push_back(cause_json(report, sum));
     ordered_json outcomes = ordered_json::object();
@@ -228,8 +229,28 @@ nlohmann::ordered_json trace_json(const TraceReport& report) {
         {"causes", causes},
         {"guide", tallies_json(report, summary.guide)},
         {"minutes", minutes_json(summary.minutes)},
-        {"bursts", minutes_json(summary.bursts)},
-        {"rays", rays}};
+        {"bursts", minutes_json(summary.bursts)}};
+}
+
+std::string dumped(const ordered_json& json, int indent) {
+    return json.dump(indent, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+}  // namespace
+
+void write_trace_json(const TraceReport& report,
+                      const std::function<void(std::string_view)>& write) {
+    constexpr size_t kPartBytes = 256 * 1024;
+    std::string part = dumped(head_json(report), 2);
+    part.resize(part.size() - std::string_view("\n}").size());
+    part += ",\n  \"rays\": [";
+    for (size_t i = 0; i < report.result.rays.size(); ++i) {
+        part += (i == 0 ? "\n    " : ",\n    ") + dumped(ray_json(report, i), -1);
+        if (part.size() < kPartBytes) continue;
+        write(part);
+        part.clear();
+    }
+    write(part + (report.result.rays.empty() ? "]\n}\n" : "\n  ]\n}\n"));
 }
 
 }  // namespace edgecase::cli

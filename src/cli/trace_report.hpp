@@ -1,8 +1,9 @@
 // Owns the forms in which a trace is shown: terminal, JSON, one HTML file.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "diagnose/trace_summary.hpp"
@@ -18,8 +19,10 @@ struct TraceReport {
     bool show_secrets = false;
 };
 
-/// `{clock_skew_ms, coverage[], rays[], causes[]}` and more; docs/trace.md has the shapes.
-nlohmann::ordered_json trace_json(const TraceReport& report);
+/// `{clock_skew_ms, coverage[], rays[], causes[]}` and more, in parts as they are made: there may
+/// be hundreds of thousands of rays. docs/trace.md has the shapes.
+void write_trace_json(const TraceReport& report,
+                      const std::function<void(std::string_view)>& write);
 std::string trace_text(const TraceReport& report, bool colour);
 /// One file that needs no other, with plots.
 std::string trace_html(const TraceReport& report);
