@@ -1,7 +1,9 @@
 """`./dev bench trace [MEGABYTES] [ROUNDS]`: edgecase trace beside grep -F, awk and GoAccess, on generated logs.
 
 Runs are interleaved; what counts is the ratio of medians. grep looks for the same ray, awk (the
-system's) counts statuses and bytes, GoAccess makes its report: each reads the access log once."""
+system's) makes the same join: failures of the edge's log found in the origin's, counted by status.
+"awk, counting" does no more than count statuses and bytes; GoAccess makes its report of the access
+log."""
 import os
 import shutil
 import statistics
@@ -13,6 +15,14 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 EDGECASE = os.path.join(ROOT, 'build/release/edgecase')
 CORPUS = os.path.join(ROOT, 'build/release/bench/trace_corpus')
+AWK_JOIN = r'''
+FILENAME ~ /ndjson$/ {
+    if (match($0, /"EdgeResponseStatus":(499|5[0-9][0-9])/)) { ++failed; want[substr($0, 11, 16)] }
+    next
+}
+{ ray = substr($NF, 1, 16); if (ray in want) { ++n[$9 " " ($10 == 0)]; delete want[ray] } }
+END { for (s in n) print s, n[s]; for (ray in want) ++m; print "never", m, "of", failed }
+'''
 BYTES_PER_SECOND = 2000 * 153  # of the access log that the generator makes
 
 
@@ -46,7 +56,8 @@ def main():
             'grep -F': ['grep', '-F', ray, access, edge],
             'trace, all': trace,
             'trace, all, JSON': [*trace, '--json'],
-            'awk': ['awk', '{n[$9]++; b += $10} END {for (s in n) print s, n[s], b}', access],
+            'awk': ['awk', AWK_JOIN, edge, access],
+            'awk, counting': ['awk', '{n[$9]++; b += $10} END {for (s in n) print s, n[s], b}', access],
         }
         if shutil.which('goaccess'):
             runs['goaccess'] = ['goaccess', access, '--log-format',
@@ -59,7 +70,7 @@ def main():
         for turn in range(rounds):
             for name, argv in runs.items():
                 if name == 'goaccess' and turn > 0:
-                    continue  # minutes each
+                    continue  # minutes of CPU time
                 results[name].append(measured(argv, output))
         median = {name: [statistics.median(one[i] for one in all_runs) for i in range(3)]
                   for name, all_runs in results.items()}
@@ -67,7 +78,7 @@ def main():
             print(f'{name:18} {wall:8.2f} s {cpu:8.2f} CPU s {memory:7.0f} MiB')
         print(f"one ray: {median['trace, one ray'][0] / median['grep -F'][0]:.2f} of grep's time")
         print(f"all: {size / median['trace, all'][0] / 1e6:.0f} MB/s")
-        for other in ('awk', 'goaccess'):
+        for other in ('awk', 'awk, counting', 'goaccess'):
             if other in median:
                 print(f"all: {median[other][1] / median['trace, all'][1]:.1f} times less CPU than "
                       f'{other}')

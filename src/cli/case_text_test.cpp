@@ -152,6 +152,12 @@ TEST(Fitted, cuts_long_text_with_dots) {
     EXPECT_EQ(fitted(std::string(10, '\x01'), 6).size(), 6u);
 }
 
+TEST(Sparkline, shows_what_is_there_however_small) {
+    EXPECT_EQ(sparkline({}), "");
+    EXPECT_EQ(sparkline({0, 0}), "  ");
+    EXPECT_EQ(sparkline({0, 1, 500, 1000}), " ▁▄█");
+}
+
 TEST(Wrapped, breaks_between_words_only) {
     EXPECT_EQ(wrapped("one two three", 2, 9), "one two\n  three");
     EXPECT_EQ(wrapped("averyverylongword x", 0, 5), "averyverylongword\nx");

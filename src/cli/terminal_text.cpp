@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "base/escape.hpp"
 
@@ -26,6 +27,21 @@ std::string fitted(std::string_view bytes, size_t columns) {
     if (text.size() <= columns && bytes.size() <= columns) return text;
     text.resize(std::min(text.size(), columns > 3 ? columns - 3 : 0));
     return text + "...";
+}
+
+std::string sparkline(const std::vector<uint64_t>& values) {
+    static constexpr std::array<std::string_view, 9> kColumns{" ", "▁", "▂", "▃", "▄",
+                                                              "▅", "▆", "▇", "█"};
+    const uint64_t most = values.empty() ? 0 : std::ranges::max(values);
+    std::string text;
+    for (const uint64_t value : values) {
+        // What is there is seen, however small beside the others.
+        const auto height =
+            value == 0 ? 0.0
+                       : std::ceil(8 * static_cast<double>(value) / static_cast<double>(most));
+        text += kColumns[static_cast<size_t>(height)];
+    }
+    return text;
 }
 
 std::string Painter::operator()(Colour colour, std::string_view text) const {

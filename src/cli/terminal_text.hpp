@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,9 @@ std::string printable(std::string_view bytes);
 
 /// printable(), cut to `columns` with `...` at the end.
 std::string fitted(std::string_view bytes, size_t columns);
+
+/// A column for each value, the highest as tall as a line.
+std::string sparkline(const std::vector<uint64_t>& values);
 
 enum class Colour : unsigned char { bold, dim, red, green, yellow, cyan };
 

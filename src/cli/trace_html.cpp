@@ -54,32 +54,26 @@ std::string minutes_svg(const std::vector<diagnose::Minute>& minutes) {
     if (minutes.empty()) return "<p>No failure has a time.</p>";
     constexpr int64_t kMinuteUs = 60'000'000;
     const int64_t from = minutes.front().at;
-    const int64_t span = minutes.back().at - from + kMinuteUs;
-    const auto count = static_cast<size_t>(span / kMinuteUs);
-    const size_t per_bar = count / kBars + 1;
-    const size_t bars = (count + per_bar - 1) / per_bar;
-    std::vector<uint64_t> heights(bars);
-    for (const diagnose::Minute& one : minutes) {
-        heights[static_cast<size_t>((one.at - from) / kMinuteUs) / per_bar] += one.count;
-    }
-    const uint64_t most = *std::ranges::max_element(heights);
+    const diagnose::Bars bars = diagnose::bars_of(minutes, kBars);
+    const uint64_t most = std::ranges::max(bars.counts);
     constexpr double kWidth = 960;
     constexpr double kHeight = 160;
-    const double width = kWidth / static_cast<double>(bars);
+    const double width = kWidth / static_cast<double>(bars.counts.size());
     std::string svg =
         fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"failures over time\">",
                     kWidth, kHeight);
-    for (size_t i = 0; i < bars; ++i) {
-        if (heights[i] == 0) continue;
-        const double height = kHeight * static_cast<double>(heights[i]) / static_cast<double>(most);
+    for (size_t i = 0; i < bars.counts.size(); ++i) {
+        if (bars.counts[i] == 0) continue;
+        const double height =
+            kHeight * static_cast<double>(bars.counts[i]) / static_cast<double>(most);
         svg += fmt::format(
             "<rect x=\"{:.2f}\" y=\"{:.2f}\" width=\"{:.2f}\" height=\"{:.2f}\">"
             "<title>{}: {}</title></rect>",
             width * static_cast<double>(i), kHeight - height, std::max(0.8, width - 0.5), height,
-            time_text(from + static_cast<int64_t>(i * per_bar) * kMinuteUs), heights[i]);
+            time_text(from + static_cast<int64_t>(i * bars.minutes) * kMinuteUs), bars.counts[i]);
     }
     return svg + fmt::format("</svg><p>{} to {}; a bar is {} min, the highest {} failures.</p>",
-                             time_text(from), time_text(minutes.back().at), per_bar, most);
+                             time_text(from), time_text(minutes.back().at), bars.minutes, most);
 }
 
 std::string causes_table(const TraceReport& report) {

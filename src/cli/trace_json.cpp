@@ -153,6 +153,14 @@ ordered_json tallies_json(const TraceReport& report, const std::vector<diagnose:
     return list;
 }
 
+ordered_json minutes_json(const std::vector<diagnose::Minute>& minutes) {
+    ordered_json list = ordered_json::array();
+    for (const diagnose::Minute& one : minutes) {
+        list.push_back({{"time", time_text(one.at)}, {"count", one.count}});
+    }
+    return list;
+}
+
 ordered_json cause_json(const TraceReport& report, const diagnose::CauseSum& sum) {
     const bool named = sum.cause != cause::Cause::none;
     return {{"cause", named ? ordered_json(cause::row(sum.cause).name) : ordered_json()},
@@ -168,15 +176,8 @@ ordered_json cause_json(const TraceReport& report, const diagnose::CauseSum& sum
             {"example_ray", sum.example},
             {"paths", tallies_json(report, sum.paths)},
             {"origins", tallies_json(report, sum.origins)},
-            {"edge_addresses", tallies_json(report, sum.edges)}};
-}
-
-ordered_json minutes_json(const std::vector<diagnose::Minute>& minutes) {
-    ordered_json list = ordered_json::array();
-    for (const diagnose::Minute& one : minutes) {
-        list.push_back({{"time", time_text(one.at)}, {"count", one.count}});
-    }
-    return list;
+            {"edge_addresses", tallies_json(report, sum.edges)},
+            {"minutes", minutes_json(sum.minutes)}};
 }
 
 }  // namespace

@@ -15,6 +15,7 @@ using logs::Outcome;
 
 constexpr size_t kRaysShown = 20;
 constexpr size_t kUriColumns = 48;
+constexpr size_t kBars = 48;
 
 std::string seconds_text(int64_t us) {
     return fmt::format("{:.3f} s", static_cast<double>(us) / 1e6);
@@ -71,6 +72,25 @@ std::string cause_text(cause::Cause cause) {
     return cause == cause::Cause::none ? "(unexplained)" : std::string(cause::row(cause).name);
 }
 
+/// `first (12), second (3), ...`
+std::string tallies_text(const TraceReport& report, const std::vector<diagnose::Tally>& tallies) {
+    std::string text;
+    for (const diagnose::Tally& one : tallies) {
+        if (!text.empty()) text += ", ";
+        text +=
+            fmt::format("{} ({})", fitted(shown_text(report, one.name), kUriColumns), one.count);
+    }
+    return text;
+}
+
+/// Failures over time; there is at least one minute.
+std::string minutes_text(const std::vector<diagnose::Minute>& minutes) {
+    const diagnose::Bars bars = diagnose::bars_of(minutes, kBars);
+    const diagnose::Minute& most = *std::ranges::max_element(minutes, {}, &diagnose::Minute::count);
+    return fmt::format("{}  {} min a column, at most {} in a minute ({})", sparkline(bars.counts),
+                       bars.minutes, most.count, time_text(most.at));
+}
+
 std::string summary_text(const TraceReport& report, const Painter& paint) {
     const diagnose::Summary& summary = report.summary;
     const auto failed = static_cast<double>(std::max<uint64_t>(1, summary.failed));
@@ -111,6 +131,14 @@ std::string summary_text(const TraceReport& report, const Painter& paint) {
         if (!sum.logs.empty()) {
             text += "  logs  " + wrapped(printable(shown_text(report, sum.logs)), 8) + "\n";
         }
+        const auto where = [&](const char* name, const std::vector<diagnose::Tally>& tallies) {
+            if (tallies.empty()) return;
+            text += fmt::format("  {} {}\n", name, wrapped(tallies_text(report, tallies), 8));
+        };
+        where("paths", sum.paths);
+        where("from ", sum.edges);
+        where("to   ", sum.origins);
+        if (!sum.minutes.empty()) text += "  when  " + minutes_text(sum.minutes) + "\n";
         text += "  fix   " + wrapped(sum.fix, 8) + "\n  e.g.  edgecase trace --ray " + sum.example +
                 " ...\n";
     }

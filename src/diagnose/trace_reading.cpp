@@ -126,6 +126,11 @@ Opinion by_line(const TracedRay& ray) {
                        "Look for what ends the script after its headers: a time limit, a fatal "
                        "error, a worker that died."};
     }
+    if (line.status >= 500 && line.status == ray.edge.edge_status) {
+        return Verdict{Cause::origin_status, 0.9,
+                       "The origin logged " + std::to_string(line.status) +
+                           " itself, and the edge passed it on."};
+    }
     if (line.status >= 500) {
         return Verdict{Cause::resp_truncated_headers, 0.4,
                        "The origin logged " + std::to_string(line.status) +

@@ -46,7 +46,14 @@ struct Gathering {
     Counts paths;
     Counts origins;
     Counts edges;
+    std::map<int64_t, uint64_t> minutes;
 };
+
+std::vector<Minute> minutes_of(const std::map<int64_t, uint64_t>& counts) {
+    std::vector<Minute> minutes;
+    for (const auto& [minute, number] : counts) minutes.push_back({minute * kMinuteUs, number});
+    return minutes;
+}
 
 /// Minutes with far more failures than is usual where there are failures.
 std::vector<Minute> bursts_of(const std::vector<Minute>& minutes) {
@@ -156,7 +163,9 @@ Summary sum_up(const std::vector<logs::TracedRay>& rays, const std::vector<Readi
         count(gathering.edges, ray.edge.edge_address);
         const bool absent = ray.outcome == logs::Outcome::never_arrived;
         ++guide[static_cast<size_t>(guide_of(reading.cause, absent))];
-        if (at != logs::kNoTime) ++minutes[at / kMinuteUs];
+        if (at == logs::kNoTime) continue;
+        ++minutes[at / kMinuteUs];
+        ++gathering.minutes[at / kMinuteUs];
     }
     for (auto& [cause, gathering] : by_cause) {
         CauseSum& sum = gathering.sum;
@@ -171,6 +180,7 @@ Summary sum_up(const std::vector<logs::TracedRay>& rays, const std::vector<Readi
         sum.paths = most_of(gathering.paths);
         sum.origins = most_of(gathering.origins);
         sum.edges = most_of(gathering.edges);
+        sum.minutes = minutes_of(gathering.minutes);
         summary.causes.push_back(std::move(sum));
     }
     std::ranges::sort(summary.causes, std::greater(), &CauseSum::count);
@@ -181,11 +191,21 @@ Summary sum_up(const std::vector<logs::TracedRay>& rays, const std::vector<Readi
         const auto outcome = static_cast<logs::Outcome>(i);
         summary.outcomes.push_back({std::string(logs::to_string(outcome)), outcomes[i]});
     }
-    for (const auto& [minute, number] : minutes) {
-        summary.minutes.push_back({minute * kMinuteUs, number});
-    }
+    summary.minutes = minutes_of(minutes);
     summary.bursts = bursts_of(summary.minutes);
     return summary;
+}
+
+Bars bars_of(const std::vector<Minute>& minutes, size_t maximum) {
+    const logs::LogTime from = minutes.front().at;
+    const auto column = [&](logs::LogTime at) {
+        return static_cast<uint64_t>(at / kMinuteUs - from / kMinuteUs);
+    };
+    const uint64_t span = column(minutes.back().at) + 1;
+    Bars bars{.minutes = (span + maximum - 1) / maximum, .counts = {}};
+    bars.counts.resize((span + bars.minutes - 1) / bars.minutes);
+    for (const Minute& one : minutes) bars.counts[column(one.at) / bars.minutes] += one.count;
+    return bars;
 }
 
 }  // namespace edgecase::diagnose

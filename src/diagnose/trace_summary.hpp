@@ -15,6 +15,11 @@ struct Tally {
     uint64_t count;
 };
 
+struct Minute {
+    logs::LogTime at;
+    uint64_t count;
+};
+
 struct CauseSum {
     cause::Cause cause = cause::Cause::none;  // none: unexplained
     uint64_t count = 0;
@@ -26,7 +31,8 @@ struct CauseSum {
     std::string example;       // its Ray ID
     std::vector<Tally> paths;  // the most frequent first, at most kMaximumTallies of each
     std::vector<Tally> origins;
-    std::vector<Tally> edges;
+    std::vector<Tally> edges;     // addresses of the edge
+    std::vector<Minute> minutes;  // those with failures, in order
     static constexpr size_t kMaximumTallies = 5;
 };
 
@@ -34,11 +40,6 @@ struct CauseSum {
 enum class Guide : uint8_t { crash, headers, firewall, http2, script_timeout, status_line, other };
 std::string_view to_string(Guide guide);
 Guide guide_of(cause::Cause cause, bool never_arrived);
-
-struct Minute {
-    logs::LogTime at;
-    uint64_t count;
-};
 
 struct Summary {
     std::vector<CauseSum> causes;  // the most frequent first
@@ -52,5 +53,13 @@ struct Summary {
 
 /// `readings`: one for each ray. Those without a failure count in `outcomes` only.
 Summary sum_up(const std::vector<logs::TracedRay>& rays, const std::vector<Reading>& readings);
+
+/// Minutes put together for a plot.
+struct Bars {
+    uint64_t minutes = 1;  // of each
+    std::vector<uint64_t> counts;
+};
+/// `minutes`: at least one, in order.
+Bars bars_of(const std::vector<Minute>& minutes, size_t maximum);
 
 }  // namespace edgecase::diagnose

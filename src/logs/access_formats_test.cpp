@@ -64,6 +64,31 @@ TEST(AccessFormats, a_combined_line_says_what_it_says) {
     EXPECT_FALSE(reading.reader->may_have_ray());
 }
 
+TEST(AccessFormats, a_ray_is_found_at_the_end_and_elsewhere) {
+    constexpr uint64_t kRay = 0x7a1b2c3d4e5f6789;
+    const std::string line(kCombined);
+    Reading plain(must("combined+"));
+    ASSERT_EQ(plain.read(line + " 7a1b2c3d4e5f6789-FRA"), Parsed::entry);
+    EXPECT_EQ(plain.entry.ray, kRay);
+    ASSERT_EQ(plain.read(line + " \"7a1b2c3d4e5f6789-FRA\" 0.004"), Parsed::entry);
+    EXPECT_EQ(plain.entry.ray, kRay);
+    ASSERT_EQ(plain.read(line + " 0123456789abcdef 7a1b2c3d4e5f6789-FRA"), Parsed::entry);
+    EXPECT_EQ(plain.entry.ray, kRay) << "one with its colo is more of a Ray ID";
+    // What a visitor writes into its User-Agent is not the edge's word.
+    ASSERT_EQ(plain.read(R"(192.0.2.1 - - [25/Apr/2026:14:22:01 +0200] "GET / HTTP/1.1" 200 0 )"
+                         R"("-" "x 7a1b2c3d4e5f6789-FRA" -)"),
+              Parsed::entry);
+    EXPECT_EQ(plain.entry.ray, 0);
+    Reading field(must("$remote_addr [$time_local] \"$http_user_agent\" \"$http_cf_ray\""));
+    constexpr std::string_view kStart = "192.0.2.1 [25/Apr/2026:14:22:01 +0200] \"a b\" ";
+    ASSERT_EQ(field.read(std::string(kStart) + "\"7a1b2c3d4e5f6789-FRA\""), Parsed::entry);
+    EXPECT_EQ(field.entry.ray, kRay);
+    ASSERT_EQ(field.read(std::string(kStart) + "\"7a1b2c3d4e5f6789\""), Parsed::entry);
+    EXPECT_EQ(field.entry.ray, kRay);
+    ASSERT_EQ(field.read(std::string(kStart) + "\"-\""), Parsed::entry);
+    EXPECT_EQ(field.entry.ray, 0);
+}
+
 TEST(AccessFormats, what_is_no_request_line_is_an_entry_all_the_same) {
     Reading reading(must("combined"));
     ASSERT_EQ(

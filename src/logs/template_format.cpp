@@ -20,6 +20,10 @@ std::string_view without_dash(std::string_view text) {
     return text == "-" ? std::string_view() : text;
 }
 
+bool stands_before_ray(char c) {
+    return c == ' ' || c == '"';
+}
+
 int hex_digit(char c) {
     if (c >= '0' && c <= '9') return c - '0';
     if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -47,15 +51,47 @@ std::string unescaped(std::string_view text) {
     return result;
 }
 
+/// The text between two fields, compared eight bytes at once: lines are padded (kLinePadding).
+class Literal {
+  public:
+    explicit Literal(std::string_view text) : text_(text) {
+        const size_t head = std::min(text.size(), sizeof(word_));
+        std::memcpy(&word_, text.data(), head);
+        const std::array<uint8_t, sizeof(mask_)> ones{255, 255, 255, 255, 255, 255, 255, 255};
+        std::memcpy(&mask_, ones.data(), head);
+    }
+    bool empty() const { return text_.empty(); }
+    size_t size() const { return text_.size(); }
+    char front() const { return text_.front(); }
+    bool stands_at(std::string_view line, size_t at) const {
+        if (line.size() - at < text_.size()) return false;
+        uint64_t here;
+        std::memcpy(&here, line.data() + at, sizeof(here));
+        return (here & mask_) == word_ &&
+               (text_.size() <= sizeof(word_) || line.substr(at).starts_with(text_));
+    }
+
+  private:
+    std::string_view text_;
+    uint64_t word_ = 0;
+    uint64_t mask_ = 0;
+};
+
 class TemplateReader final : public AccessReader {
   public:
     explicit TemplateReader(std::shared_ptr<const Template> text)
         : shared_(std::move(text)), template_(*shared_) {
         for (size_t i = 0; i < template_.pieces.size(); ++i) {
             const Slot slot = template_.pieces[i].slot;
+            literals_.emplace_back(template_.pieces[i].before);
             if (is_time(slot) || has_ray(slot)) needed_ = i + 1;
             may_have_ray_ = may_have_ray_ || has_ray(slot);
+            if (is_time(slot)) behind_time_ = i + 1;
         }
+        const Piece& last = template_.pieces.back();
+        ends_in_ray_ = has_ray(last.slot) && behind_time_ > 0 && !last.before.empty() &&
+                       stands_before_ray(last.before.back());
+        literals_.emplace_back(template_.after);
     }
 
     std::string_view format() const override { return template_.name; }
@@ -68,10 +104,16 @@ class TemplateReader final : public AccessReader {
     }
 
     Parsed read_time_and_ray(std::string_view line, EntryView& into) override {
+        into.ray = ends_in_ray_ ? ray_at_end(line) : 0;
+        if (into.ray != 0) {
+            return walk(line, into, behind_time_, [&](Slot slot, std::string_view value) {
+                return !is_time(slot) || take_time(slot, value, into);
+            });
+        }
         return walk(line, into, needed_, [&](Slot slot, std::string_view value) {
             if (is_time(slot)) return take_time(slot, value, into);
-            if (slot == Slot::ray) into.ray = ray_of(value);
-            if (slot == Slot::rest) into.ray = ray_in(value);
+            if (slot == Slot::ray) into.ray = ray_of_field(value);
+            if (slot == Slot::rest) into.ray = ray_of_rest(value);
             return true;
         });
     }
@@ -85,15 +127,11 @@ class TemplateReader final : public AccessReader {
         const std::vector<Piece>& pieces = template_.pieces;
         size_t at = 0;
         for (size_t i = 0; i < count; ++i) {
-            const std::string& before = pieces[i].before;
-            if (line.size() - at < before.size() ||
-                std::memcmp(line.data() + at, before.data(), before.size()) != 0) {
-                return Parsed::failed;
-            }
-            at += before.size();
-            const std::string& next =
-                i + 1 < pieces.size() ? pieces[i + 1].before : template_.after;
-            const size_t end = pieces[i].slot == Slot::rest ? line.size() : end_of(line, at, next);
+            // A field ends where the literal behind it begins, so only the first is to be proved.
+            if (i == 0 && !literals_[i].stands_at(line, at)) return Parsed::failed;
+            at += literals_[i].size();
+            const size_t end =
+                pieces[i].slot == Slot::rest ? line.size() : end_of(line, at, literals_[i + 1]);
             if (end == std::string_view::npos) return Parsed::failed;
             if (!take_one(pieces[i].slot, line.substr(at, end - at))) return Parsed::failed;
             at = end;
@@ -102,8 +140,31 @@ class TemplateReader final : public AccessReader {
         return Parsed::entry;
     }
 
+    /// The last word, if it is a Ray ID with its colo: nothing else looks like that, so the fields
+    /// before it need not be walked through.
+    uint64_t ray_at_end(std::string_view line) const {
+        if (!line.ends_with(template_.after)) return 0;
+        line.remove_suffix(template_.after.size());
+        return last_ray(line);
+    }
+    /// Of several, as two proxies in a row send them, the last.
+    static uint64_t ray_of_field(std::string_view value) {
+        const uint64_t ray = ray_of(value);
+        return ray != 0 ? ray : last_ray(value);
+    }
+    static uint64_t ray_of_rest(std::string_view value) {
+        const uint64_t ray = last_ray(value);
+        return ray != 0 ? ray : ray_in(value);
+    }
+    static uint64_t last_ray(std::string_view line) {
+        constexpr size_t kLength = 20;
+        if (line.size() <= kLength || line[line.size() - 4] != '-') return 0;
+        if (!stands_before_ray(line[line.size() - kLength - 1])) return 0;
+        return ray_of(line.substr(line.size() - kLength));
+    }
+
     /// Where the literal that follows a field begins.
-    static size_t end_of(std::string_view line, size_t from, const std::string& next) {
+    static size_t end_of(std::string_view line, size_t from, const Literal& next) {
         if (next.empty()) return line.size();
         const char* const end = line.data() + line.size();
         for (const char* at = line.data() + from; at < end;) {
@@ -111,7 +172,7 @@ class TemplateReader final : public AccessReader {
                 std::memchr(at, next.front(), static_cast<size_t>(end - at)));
             if (at == nullptr) return std::string_view::npos;
             const auto here = static_cast<size_t>(at - line.data());
-            if (line.substr(here).starts_with(next) &&
+            if (next.stands_at(line, here) &&
                 !(next.front() == '"' && is_escaped(line, from, here))) {
                 return here;
             }
@@ -217,7 +278,7 @@ class TemplateReader final : public AccessReader {
                 into.referer = plain(value, referer_room_);
                 break;
             case Slot::ray:
-                into.ray = ray_of(value);
+                into.ray = ray_of_field(value);
                 break;
             case Slot::worker:
                 into.worker = number_of(value);
@@ -226,7 +287,7 @@ class TemplateReader final : public AccessReader {
                 into.reason = without_dash(value);
                 break;
             case Slot::rest:
-                into.ray = ray_in(value);
+                into.ray = ray_of_rest(value);
                 break;
         }
         return true;
@@ -252,7 +313,10 @@ class TemplateReader final : public AccessReader {
 
     std::shared_ptr<const Template> shared_;  // readers outlive their format
     const Template& template_;
-    size_t needed_ = 0;
+    std::vector<Literal> literals_;  // before each piece, and behind the last
+    size_t needed_ = 0;              // pieces up to the last with time or ray
+    size_t behind_time_ = 0;         // pieces up to that with the time
+    bool ends_in_ray_ = false;
     bool may_have_ray_ = false;
     std::array<char, 40> last_text_{};
     size_t last_text_size_ = 0;
