@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <vector>
@@ -21,14 +22,19 @@ class RayTable {
     /// A Ray ID may come twice: the one of the first counts.
     void add(uint64_t ray, uint32_t index) {
         if (ray == 0) return;
-        sieve_[sieve_place(ray) / 64] |= uint64_t{1} << sieve_place(ray) % 64;
+        for (const int shift : kShifts) {
+            const size_t bit = sieve_place(ray, shift);
+            sieve_[bit / 64] |= uint64_t{1} << bit % 64;
+        }
         size_t at = place(ray);
         while (slots_[at].ray != 0 && slots_[at].ray != ray) at = (at + 1) & mask_;
         if (slots_[at].ray == 0) slots_[at] = {ray, index};
     }
     uint32_t find(uint64_t ray) const {
-        if (ray == 0 || (sieve_[sieve_place(ray) / 64] >> sieve_place(ray) % 64 & 1) == 0) {
-            return kAbsent;
+        if (ray == 0) return kAbsent;
+        for (const int shift : kShifts) {
+            const size_t bit = sieve_place(ray, shift);
+            if ((sieve_[bit / 64] >> bit % 64 & 1) == 0) return kAbsent;
         }
         for (size_t at = place(ray); slots_[at].ray != 0; at = (at + 1) & mask_) {
             if (slots_[at].ray == ray) return slots_[at].index;
@@ -42,12 +48,13 @@ class RayTable {
         uint32_t index = kAbsent;
     };
     size_t place(uint64_t ray) const { return (ray * 0x9e3779b97f4a7c15u >> 20) & mask_; }
-    size_t sieve_place(uint64_t ray) const {
-        return (ray * 0x9e3779b97f4a7c15u >> 32) & sieve_mask_;
+    size_t sieve_place(uint64_t ray, int shift) const {
+        return (ray * 0x9e3779b97f4a7c15u >> shift) & sieve_mask_;
     }
 
-    // Most lines have a ray that nobody looks for. A bit for each wanted one tells so out of the
-    // processor's near cache, where the slots would not find room.
+    // Most lines have a ray that nobody looks for. Two bits for each wanted one (a Bloom filter)
+    // tell so out of the processor's near cache, where the slots would not find room.
+    static constexpr std::array kShifts{32, 43};
     static constexpr size_t kMaximumSieve = size_t{1} << 21;
 
     size_t mask_;
