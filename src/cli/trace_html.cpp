@@ -142,7 +142,8 @@ std::string rays_table(const TraceReport& report) {
             for (const logs::OriginLine& line : ray.lines) {
                 text += html(shown_text(report, line.text)) + "\n";
             }
-            for (const logs::Event& event : ray.nearby) {
+            for (const auto& near : ray.nearby) {
+        const logs::Event& event = *near;
                 text += html(time_text(event.time) + " " + event.system + ": " +
                              shown_text(report, event.message)) +
                         "\n";

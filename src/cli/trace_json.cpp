@@ -15,8 +15,8 @@ namespace {
 
 using nlohmann::ordered_json;
 
-ordered_json or_null(const std::string& text) {
-    return text.empty() ? ordered_json(nullptr) : ordered_json(text);
+ordered_json or_null(std::string_view text) {
+    return text.empty() ? ordered_json(nullptr) : ordered_json(std::string(text));
 }
 
 double rounded(double value) {
@@ -115,7 +115,8 @@ ordered_json ray_json(const TraceReport& report, size_t index) {
     ordered_json lines = ordered_json::array();
     for (const logs::OriginLine& line : ray.lines) lines.push_back(line_json(report, line));
     ordered_json nearby = ordered_json::array();
-    for (const logs::Event& event : ray.nearby) {
+    for (const auto& near : ray.nearby) {
+        const logs::Event& event = *near;
         nearby.push_back({{"time", time_text(event.time)},
                           {"system", event.system},
                           {"kind", to_string(event.kind)},

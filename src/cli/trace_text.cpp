@@ -170,7 +170,8 @@ std::string rays_text(const TraceReport& report, const Painter& paint) {
                    std::to_string(ray.edge.origin_status),
                    {std::string(logs::to_string(ray.outcome)), colour_of(ray.outcome)},
                    cause_text(report.readings[i].cause),
-                   fitted(ray.edge.method + " " + shown_text(report, ray.edge.uri), kUriColumns)});
+                   fitted(fmt::format("{} {}", ray.edge.method, shown_text(report, ray.edge.uri)),
+                          kUriColumns)});
     }
     std::string text = "\n" + table.text(paint, 0);
     if (report.result.rays.size() > shown) {
@@ -190,7 +191,8 @@ std::string one_text(const TraceReport& report, size_t index, const Painter& pai
         text += fmt::format("  {:<9} {}\n", name, wrapped(value, 12));
     };
     row("request",
-        printable(ray.edge.method + " " + ray.edge.host + shown_text(report, ray.edge.uri)));
+        printable(fmt::format("{} {}{}", ray.edge.method, ray.edge.host,
+                              shown_text(report, ray.edge.uri))));
     row("statuses", fmt::format("edge {}, origin {}: {}", ray.edge.edge_status,
                                 ray.edge.origin_status, reading.pair));
     std::string outcome(logs::to_string(ray.outcome));
@@ -204,7 +206,8 @@ std::string one_text(const TraceReport& report, size_t index, const Painter& pai
                 paint(Colour::dim, ray.outcome == Outcome::matched ? "origin   " : "maybe    ") +
                 " " + printable(shown_text(report, line.text)) + "\n";
     }
-    for (const logs::Event& event : ray.nearby) {
+    for (const auto& near : ray.nearby) {
+        const logs::Event& event = *near;
         text += "  " + paint(Colour::dim, "nearby   ") + " " + time_text(event.time) + " " +
                 printable(event.system + ": " + shown_text(report, event.message)) + "\n";
     }

@@ -20,7 +20,8 @@ struct Verdict {
 using Opinion = std::optional<Verdict>;
 
 const logs::Event* nearest(const TracedRay& ray, std::initializer_list<EventKind> kinds) {
-    for (const logs::Event& event : ray.nearby) {
+    for (const auto& near : ray.nearby) {
+        const logs::Event& event = *near;
         if (std::ranges::find(kinds, event.kind) != kinds.end()) return &event;
     }
     return nullptr;
@@ -33,7 +34,7 @@ bool names_it(const TracedRay& ray, const logs::Event& event) {
 }
 
 bool names_any(const TracedRay& ray) {
-    return std::ranges::any_of(ray.nearby, [&](const auto& event) { return names_it(ray, event); });
+    return std::ranges::any_of(ray.nearby, [&](const auto& event) { return names_it(ray, *event); });
 }
 
 /// Something ended or ran out: that explains most failures near it.

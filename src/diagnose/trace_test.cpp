@@ -41,7 +41,7 @@ TracedRay with_event(TracedRay ray, EventKind kind, std::string_view uri = {}) {
     event.system = "nginx";
     event.message = "what it said";
     event.uri = uri;
-    ray.nearby.push_back(std::move(event));
+    ray.nearby.push_back(std::make_shared<const logs::Event>(std::move(event)));
     return ray;
 }
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstring>
 #include <mutex>
 
@@ -12,6 +13,10 @@ namespace {
 constexpr uint64_t kSampleRays = 50'000;
 constexpr uint64_t kTypicalEdgeLineBytes = 600;
 
+// Files need not be in order of time: more are kept than will be traced, before they are sorted.
+constexpr uint64_t kMaximumKept = 2 * TraceResult::kMaximumRays;
+using Kept = std::atomic<uint64_t>;  // of all parts
+
 bool is_sampled(uint64_t ray, uint64_t every) {
     return ray != 0 && (ray * 0x9e3779b97f4a7c15u >> 32) % every == 0;
 }
@@ -19,6 +24,8 @@ bool is_sampled(uint64_t ray, uint64_t every) {
 /// What one portion of a file gave.
 struct Part {
     std::vector<EdgeRay> rays;
+    TextPool texts;
+    uint64_t passed_over = 0;
     std::vector<SampleRay> sample;
     uint64_t requests = 0;
     uint64_t failed = 0;
@@ -31,8 +38,8 @@ struct Part {
 
 class PartTaker {
   public:
-    PartTaker(Part& part, const TraceOptions& options, uint64_t sample_every)
-        : part_(part), options_(options), sample_every_(sample_every) {}
+    PartTaker(Part& part, const TraceOptions& options, uint64_t sample_every, Kept& kept)
+        : part_(part), options_(options), sample_every_(sample_every), kept_(kept) {}
 
     void take(const EdgeEntryView& entry) {
         ++part_.requests;
@@ -41,9 +48,10 @@ class PartTaker {
         if (failure) ++part_.failed;
         const bool wanted = options_.ray ? entry.ray == *options_.ray : failure || options_.all;
         if (wanted) {
-            // Twice the maximum: parts are sorted before the rest is given up.
-            if (part_.rays.size() < TraceResult::kMaximumRays) {
-                part_.rays.push_back(EdgeRay::of(entry));
+            if (kept_.fetch_add(1, std::memory_order_relaxed) < kMaximumKept) {
+                part_.rays.push_back(EdgeRay::of(entry, part_.texts));
+            } else {
+                ++part_.passed_over;
             }
         } else if (is_sampled(entry.ray, sample_every_)) {
             part_.sample.push_back({entry.ray, entry.start, entry.end});
@@ -54,6 +62,7 @@ class PartTaker {
     Part& part_;
     const TraceOptions& options_;
     uint64_t sample_every_;
+    Kept& kept_;
 };
 
 /// For one ray alone: where its text stands, that line is read, and of the others only the first
@@ -84,7 +93,8 @@ void take_block_for_one(std::string_view block, std::string_view needle, EdgeRea
 }
 
 void read_portion(const LogFile& file, const Portion& portion, EdgeFormat format, Part& part,
-                  const TraceOptions& options, uint64_t sample_every, Progress& progress) {
+                  const TraceOptions& options, uint64_t sample_every, Kept& kept,
+                  Progress& progress) {
     auto source = open_portion(file, portion);
     if (!source) {
         part.error = source.error();
@@ -99,7 +109,7 @@ void read_portion(const LogFile& file, const Portion& portion, EdgeFormat format
         if (reader->read(line, entry) == Parsed::nothing) break;
     }
     const auto needle = options.ray ? base::hex16(*options.ray) : std::array<char, 16>{};
-    PartTaker taker(part, options, sample_every);
+    PartTaker taker(part, options, sample_every, kept);
     uint64_t taken = 0;
     for (;;) {
         const auto block = (*source)->next();
@@ -115,12 +125,12 @@ void read_portion(const LogFile& file, const Portion& portion, EdgeFormat format
             continue;
         }
         for_each_line(*block, [&](std::string_view line) {
-            entry = {};
             const Parsed parsed = reader->read(line, entry);
             if (parsed == Parsed::entry) taker.take(entry);
             if (parsed == Parsed::failed) part.unread.add(line);
         });
     }
+    part.texts.close();
     part.lines_cut = (*source)->lines_cut();
     part.damage = (*source)->damage();
 }
@@ -128,6 +138,8 @@ void read_portion(const LogFile& file, const Portion& portion, EdgeFormat format
 void merge(EdgePass& pass, LogReport& report, Part& part, std::vector<FileTimes::Piece>& pieces) {
     pass.requests += part.requests;
     pass.failed += part.failed;
+    pass.passed_over += part.passed_over;
+    if (!part.rays.empty()) pass.texts.push_back(std::move(part.texts));
     std::ranges::move(part.rays, std::back_inserter(pass.rays));
     std::ranges::move(part.sample, std::back_inserter(pass.sample));
     std::ranges::copy(part.times.pieces(), std::back_inserter(pieces));
@@ -137,7 +149,7 @@ void merge(EdgePass& pass, LogReport& report, Part& part, std::vector<FileTimes:
 }
 
 std::expected<void, std::string> read_log(const EdgeLog& log, const TraceOptions& options,
-                                          EdgePass& pass, uint64_t sample_every,
+                                          EdgePass& pass, uint64_t sample_every, Kept& kept,
                                           Progress& progress) {
     std::vector<const LogFile*> files;
     for (const LogFile& file : log.files) files.push_back(&file);
@@ -145,8 +157,11 @@ std::expected<void, std::string> read_log(const EdgeLog& log, const TraceOptions
     std::vector<Part> parts(portions.size());
     side_by_side(portions.size(), options.threads, [&](size_t i) {
         read_portion(*files[portions[i].file], portions[i], log.format, parts[i], options,
-                     sample_every, progress);
+                     sample_every, kept, progress);
     });
+    size_t rays = pass.rays.size();
+    for (const Part& part : parts) rays += part.rays.size();
+    pass.rays.reserve(rays);
     LogReport report(LogReport::Role::edge, log.name,
                      std::string(edge_reader(log.format)->format()), files.size());
     std::vector<FileTimes::Piece> pieces;
@@ -163,9 +178,9 @@ std::expected<void, std::string> read_log(const EdgeLog& log, const TraceOptions
 }
 
 std::expected<void, std::string> read_store(const TraceInput& input, const TraceOptions& options,
-                                            EdgePass& pass) {
+                                            EdgePass& pass, Kept& kept) {
     Part part;
-    PartTaker taker(part, options, 1);
+    PartTaker taker(part, options, 1, kept);
     const auto visited = input.edge_store([&](const EdgeEntryView& entry) { taker.take(entry); });
     if (!visited) return visited;
     if (part.sample.size() > kSampleRays) {
@@ -216,19 +231,20 @@ std::expected<EdgePass, std::string> pass_over_edge(const TraceInput& input,
     }
     const uint64_t every = unpacked / kTypicalEdgeLineBytes / kSampleRays + 1;
     Progress progress(options, "reading the edge's log", bytes);
+    Kept kept = 0;
     for (const EdgeLog& log : input.edge) {
-        if (auto done = read_log(log, options, pass, every, progress); !done) {
+        if (auto done = read_log(log, options, pass, every, kept, progress); !done) {
             return std::unexpected(done.error());
         }
     }
     if (input.edge_store) {
-        if (auto done = read_store(input, options, pass); !done) {
+        if (auto done = read_store(input, options, pass, kept); !done) {
             return std::unexpected(done.error());
         }
     }
     std::ranges::sort(pass.rays, {}, &EdgeRay::start);
     if (pass.rays.size() > TraceResult::kMaximumRays) {
-        pass.passed_over = pass.rays.size() - TraceResult::kMaximumRays;
+        pass.passed_over += pass.rays.size() - TraceResult::kMaximumRays;
         pass.rays.resize(TraceResult::kMaximumRays);
         pass.rays.shrink_to_fit();
     }

@@ -8,7 +8,7 @@ constexpr size_t kMaximumMessageBytes = 1024;
 
 }  // namespace
 
-EdgeRay EdgeRay::of(const EdgeEntryView& entry) {
+EdgeRay EdgeRay::of(const EdgeEntryView& entry, TextPool& texts) {
     EdgeRay ray;
     ray.ray = entry.ray;
     ray.parent = entry.parent;
@@ -25,17 +25,17 @@ EdgeRay EdgeRay::of(const EdgeEntryView& entry) {
     ray.header_wait_ms = entry.header_wait_ms;
     ray.origin_ms = entry.origin_ms;
     ray.first_byte_ms = entry.first_byte_ms;
-    ray.method = entry.method;
-    ray.scheme = entry.scheme;
-    ray.host = entry.host;
-    ray.uri = entry.uri.substr(0, kMaximumUriBytes);
-    ray.client = entry.client;
-    ray.edge_address = entry.edge_address;
-    ray.origin = entry.origin;
-    ray.colo = entry.colo;
-    ray.protocol = entry.protocol;
-    ray.cache_status = entry.cache_status;
-    ray.cause = entry.cause;
+    ray.method = texts.keep(entry.method);
+    ray.scheme = texts.keep(entry.scheme);
+    ray.host = texts.keep(entry.host);
+    ray.uri = texts.keep(entry.uri.substr(0, kMaximumUriBytes));
+    ray.client = texts.keep(entry.client);
+    ray.edge_address = texts.keep(entry.edge_address);
+    ray.origin = texts.keep(entry.origin);
+    ray.colo = texts.keep(entry.colo);
+    ray.protocol = texts.keep(entry.protocol);
+    ray.cache_status = texts.keep(entry.cache_status);
+    ray.cause = texts.keep(entry.cause);
     return ray;
 }
 

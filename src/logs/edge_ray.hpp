@@ -2,13 +2,17 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "logs/entry.hpp"
+#include "logs/text_pool.hpp"
 
 namespace edgecase::logs {
 
+/// Its texts belong to a TextPool: there may be hundreds of thousands of rays.
 struct EdgeRay {
     uint64_t ray = 0;
     uint64_t parent = 0;
@@ -25,19 +29,19 @@ struct EdgeRay {
     int64_t header_wait_ms = -1;
     int64_t origin_ms = -1;
     int64_t first_byte_ms = -1;
-    std::string method;
-    std::string scheme;
-    std::string host;
-    std::string uri;
-    std::string client;
-    std::string edge_address;
-    std::string origin;
-    std::string colo;
-    std::string protocol;
-    std::string cache_status;
-    std::string cause;
+    std::string_view method;
+    std::string_view scheme;
+    std::string_view host;
+    std::string_view uri;
+    std::string_view client;
+    std::string_view edge_address;
+    std::string_view origin;
+    std::string_view colo;
+    std::string_view protocol;
+    std::string_view cache_status;
+    std::string_view cause;
 
-    static EdgeRay of(const EdgeEntryView& entry);
+    static EdgeRay of(const EdgeEntryView& entry, TextPool& texts);
 };
 
 /// A line of an origin's access log that belongs, or may belong, to a ray.
@@ -89,7 +93,7 @@ struct TracedRay {
     Outcome outcome = Outcome::not_covered;
     double confidence = 0;          // that the lines are its own, or that there is none
     std::vector<OriginLine> lines;  // of its attempts, or of the candidates; at most kMaximumLines
-    std::vector<Event> nearby;      // the most telling first
+    std::vector<std::shared_ptr<const Event>> nearby;  // the most telling first; rays share them
     static constexpr size_t kMaximumLines = 4;
     static constexpr size_t kMaximumNearby = 5;
 };

@@ -9,7 +9,7 @@ namespace {
 
 constexpr int64_t kBeforeUs = 3'000'000;
 constexpr int64_t kAfterUs = 3'000'000;
-constexpr size_t kMaximumEvents = 200'000;
+constexpr size_t kMaximumEvents = 100'000;
 
 /// When something that a ray met may be logged, on the origin's clock.
 Span span_of(const EdgeRay& edge, const Skew& skew) {
@@ -148,6 +148,7 @@ std::expected<std::vector<Event>, std::string> pass_over_events(
 
 void assign_events(std::vector<TracedRay>& rays, std::vector<Event> events, const Skew& skew) {
     std::ranges::sort(events, {}, &Event::time);
+    std::vector<std::shared_ptr<const Event>> shared(events.size());  // those that some ray has
     RayTable table(rays.size());
     for (uint32_t i = 0; i < rays.size(); ++i) table.add(rays[i].edge.ray, i);
     std::vector<std::vector<uint32_t>> named(rays.size());  // by Ray ID, wherever they are
@@ -175,7 +176,9 @@ void assign_events(std::vector<TracedRay>& rays, std::vector<Event> events, cons
         }
         std::ranges::sort(scored);
         for (size_t i = 0; i < std::min(scored.size(), TracedRay::kMaximumNearby); ++i) {
-            ray.nearby.push_back(events[scored[i].second]);
+            auto& event = shared[scored[i].second];
+            if (!event) event = std::make_shared<const Event>(events[scored[i].second]);
+            ray.nearby.push_back(event);
         }
     }
 }

@@ -77,6 +77,7 @@ std::expected<TraceResult, std::string> trace(const TraceInput& input,
         auto again = pass_over_edge(input, everything);
         if (!again) return std::unexpected(again.error());
         again->rays = std::move(edge->rays);
+        std::ranges::move(edge->texts, std::back_inserter(again->texts));
         edge = std::move(again);
         origin = pass_over_origin(input, everything, *edge);
         if (!origin) return std::unexpected(origin.error());
@@ -94,6 +95,7 @@ std::expected<TraceResult, std::string> trace(const TraceInput& input,
     result.rays.reserve(edge->rays.size());
     for (EdgeRay& ray : edge->rays) result.rays.emplace_back().edge = std::move(ray);
     edge->rays = {};
+    result.texts = std::move(edge->texts);
     result.skew = origin->skew.estimate();
     take_hits(result.rays, std::move(origin->hits));
     if (!without_rays.empty() && !result.rays.empty()) {

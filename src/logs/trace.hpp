@@ -73,6 +73,7 @@ struct LogReport {
 };
 
 struct TraceResult {
+    std::vector<TextPool> texts;  // of the rays
     std::vector<TracedRay> rays;  // failed ones, in order of time; all of them if asked for
     uint64_t requests = 0;
     uint64_t failed = 0;
@@ -80,7 +81,7 @@ struct TraceResult {
     std::vector<LogReport> logs;
     Skew skew;
     uint64_t events_passed_over = 0;
-    static constexpr size_t kMaximumRays = 400'000;
+    static constexpr size_t kMaximumRays = 300'000;
 };
 
 /// A response that the edge made, an error passed on, or one that the client did not wait for. What
