@@ -143,7 +143,7 @@ std::string rays_table(const TraceReport& report) {
                 text += html(shown_text(report, line.text)) + "\n";
             }
             for (const auto& near : ray.nearby) {
-        const logs::Event& event = *near;
+                const logs::Event& event = *near;
                 text += html(time_text(event.time) + " " + event.system + ": " +
                              shown_text(report, event.message)) +
                         "\n";

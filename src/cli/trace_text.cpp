@@ -190,9 +190,8 @@ std::string one_text(const TraceReport& report, size_t index, const Painter& pai
     const auto row = [&](std::string_view name, std::string_view value) {
         text += fmt::format("  {:<9} {}\n", name, wrapped(value, 12));
     };
-    row("request",
-        printable(fmt::format("{} {}{}", ray.edge.method, ray.edge.host,
-                              shown_text(report, ray.edge.uri))));
+    row("request", printable(fmt::format("{} {}{}", ray.edge.method, ray.edge.host,
+                                         shown_text(report, ray.edge.uri))));
     row("statuses", fmt::format("edge {}, origin {}: {}", ray.edge.edge_status,
                                 ray.edge.origin_status, reading.pair));
     std::string outcome(logs::to_string(ray.outcome));

@@ -34,7 +34,8 @@ bool names_it(const TracedRay& ray, const logs::Event& event) {
 }
 
 bool names_any(const TracedRay& ray) {
-    return std::ranges::any_of(ray.nearby, [&](const auto& event) { return names_it(ray, *event); });
+    return std::ranges::any_of(ray.nearby,
+                               [&](const auto& event) { return names_it(ray, *event); });
 }
 
 /// Something ended or ran out: that explains most failures near it.

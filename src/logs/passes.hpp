@@ -36,7 +36,7 @@ struct SampleRay {
 
 struct EdgePass {
     std::vector<TextPool> texts;  // of the rays
-    std::vector<EdgeRay> rays;  // the wanted ones, in order of time
+    std::vector<EdgeRay> rays;    // the wanted ones, in order of time
     std::vector<SampleRay> sample;
     uint64_t requests = 0;
     uint64_t failed = 0;
