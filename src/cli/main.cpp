@@ -7,6 +7,7 @@
 
 #include "cli/console.hpp"
 #include "cli/demo.hpp"
+#include "cli/doctor.hpp"
 #include "cli/exit_status.hpp"
 #include "cli/queries.hpp"
 #include "cli/serve.hpp"
@@ -167,6 +168,56 @@ void add_trace(CLI::App& app, int& status) {
     trace->callback([flags, &status] { status = cli::run_trace(*flags); });
 }
 
+void add_doctor(CLI::App& app, int& status) {
+    auto flags = std::make_shared<cli::DoctorFlags>();
+    CLI::App* const doctor =
+        app.add_subcommand("doctor", "Examine an origin as an edge would, and say what is wrong");
+    doctor->add_option("URL", flags->url, "What to ask, e.g. https://origin.example/api/data")
+        ->required();
+    doctor
+        ->add_option("--method", flags->method,
+                     "Of the requests; one that may change something "
+                     "is sent once or twice, no more")
+        ->capture_default_str();
+    doctor->add_option("--header", flags->fields, "A further field, \"Name: value\"; repeatable");
+    doctor->add_option("--host", flags->host, "The Host field, when it is not the URL's");
+    doctor->add_option("--data", flags->data, "Body of the requests");
+    doctor->add_option("--patience", flags->patience, "For an idle connection, to see it closed")
+        ->capture_default_str();
+    doctor->add_option("--requests", flags->requests, "At most so many")->capture_default_str();
+    doctor->add_option("--rate", flags->rate, "At most so many a second")->capture_default_str();
+    doctor->add_option("--time", flags->time, "At most so long")->capture_default_str();
+    const auto option = [&](const char* name, std::optional<std::string>& value, const char* text) {
+        doctor->add_option(name, value, text);
+    };
+    option("--connect-timeout", flags->values.connect_timeout, "SYN to SYN-ACK; default 5s");
+    option("--ack-timeout", flags->values.ack_timeout, "Bytes not acknowledged; default 10s");
+    option("--read-timeout", flags->values.read_timeout, "Between two reads; default 20s");
+    option("--write-timeout", flags->values.write_timeout, "Request not read; default 10s");
+    option("--profile", flags->values.profile, "Limits of which edge, as of serve");
+    option("--ssl-mode", flags->values.ssl_mode, "strict (default), full, flexible or off");
+    option("--origin-name", flags->values.origin_name, "SNI and certificate name");
+    option("--origin-ca", flags->values.origin_ca, "PEM file of trusted CAs");
+    option("--origin-client-cert", flags->values.origin_client_cert, "PEM file to show");
+    option("--origin-client-key", flags->values.origin_client_key, "PEM file of its key");
+    option("--origin-http2", flags->values.origin_http2, "on (default) or off");
+    option("--resolver", flags->values.resolver, "ADDRESS:PORT of the name server to ask");
+    doctor->add_option("--egress", flags->values.egress,
+                       "Address to connect from; several are compared");
+    doctor->add_option("--config", flags->config,
+                       "An edge's TOML file, for its limits and timeouts");
+    doctor->add_option("--access-log", flags->access_logs,
+                       "The origin's, joined with what was asked");
+    doctor->add_option("--error-log", flags->error_logs, "The origin's, of any kind trace reads");
+    doctor->add_option("--edge-log", flags->edge_logs, "Logpush files: failures of visitors too");
+    doctor->add_option("--origin-format", flags->origin_format, "Of the access log, as of trace");
+    doctor->add_flag("--json", flags->json, "Machine-readable");
+    doctor->add_flag("--markdown", flags->markdown, "For a ticket");
+    doctor->add_option("--html", flags->html, "Write a report to this file as well");
+    doctor->add_flag("--show-secrets", flags->show_secrets, "Do not redact tokens and passwords");
+    doctor->callback([flags, &status] { status = cli::run_doctor(*flags); });
+}
+
 int run(int argc, char** argv) {
     CLI::App app("Edgecase: an edge that says exactly why the origin failed", "edgecase");
     app.set_version_flag("--version", "edgecase 0.1.0");
@@ -179,6 +230,7 @@ int run(int argc, char** argv) {
     add_lab_and_demo(app, status);
     add_queries(app, status);
     add_trace(app, status);
+    add_doctor(app, status);
     const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
     const auto named = [&](const CLI::App* command) { return command->check_name(argv[1]); };
     if (argc > 1 && *argv[1] != '-' && std::ranges::none_of(commands, named)) {

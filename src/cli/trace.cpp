@@ -1,238 +1,20 @@
 #include "cli/trace.hpp"
 
 #include <algorithm>
-#include <chrono>
-#include <cstdio>
 #include <fstream>
-#include <map>
-#include <sstream>
 #include <thread>
 
 #include "base/ascii.hpp"
 #include "cli/console.hpp"
 #include "cli/exit_status.hpp"
+#include "cli/progress_line.hpp"
+#include "cli/trace_input.hpp"
 #include "cli/trace_report.hpp"
-#include "logs/event_formats.hpp"
 #include "logs/log_time.hpp"
 #include "record/ray_id.hpp"
-#include "store/store.hpp"
 
 namespace edgecase::cli {
 namespace {
-
-using Status = std::expected<void, std::string>;
-
-/// Files of one name, in the order they were given.
-using Sets = std::map<std::string, std::vector<logs::LogFile>>;
-
-std::expected<Sets, std::string> look_at(const std::vector<std::string>& paths) {
-    Sets sets;
-    std::string empty;
-    for (const std::string& path : paths) {
-        auto file = logs::LogFile::look_at(path);
-        if (!file) {
-            // An empty file among rotated ones is nothing wrong.
-            if (file.error().ends_with(": is empty") && paths.size() > 1) {
-                empty = file.error();
-                continue;
-            }
-            return std::unexpected(file.error());
-        }
-        sets[logs::set_name(file->name)].push_back(std::move(*file));
-    }
-    if (sets.empty() && !empty.empty()) return std::unexpected(empty);
-    return sets;
-}
-
-std::vector<std::string_view> lines_of(const std::vector<logs::LogFile>& files) {
-    std::vector<std::string_view> lines;
-    for (const logs::LogFile& file : files)
-        std::ranges::copy(file.sample_lines(), std::back_inserter(lines));
-    if (lines.size() > 4 * logs::LogFile::kSampleLines)
-        lines.resize(4 * logs::LogFile::kSampleLines);
-    return lines;
-}
-
-std::string read_text(const std::string& path, std::string& error) {
-    std::ifstream file(path, std::ios::binary);
-    std::ostringstream text;
-    text << file.rdbuf();
-    if (!file) error = path + ": cannot be read";
-    return text.str();
-}
-
-/// What `--origin-format` names: one format, or those of a configuration file.
-std::expected<std::vector<logs::AccessFormatPtr>, std::string> formats_given(
-    const std::string& given) {
-    if (given.empty()) return std::vector<logs::AccessFormatPtr>();
-    if (given.front() == '@') {
-        std::string error;
-        const std::string text = read_text(given.substr(1), error);
-        if (!error.empty()) return std::unexpected(error);
-        auto formats = logs::formats_of_configuration(text);
-        if (!formats) return std::unexpected(given.substr(1) + ": " + formats.error());
-        return formats;
-    }
-    auto format = logs::access_format(given);
-    if (!format) return std::unexpected(format.error());
-    return std::vector{*format};
-}
-
-Status add_edge_logs(const TraceFlags& flags, logs::TraceInput& input) {
-    auto sets = look_at(flags.edge_logs);
-    if (!sets) return std::unexpected(sets.error());
-    for (auto& [name, files] : *sets) {
-        const logs::EdgeFormat format = logs::recognise_edge(lines_of(files));
-        if (format == logs::EdgeFormat::unknown) {
-            return std::unexpected(name +
-                                   ": is no edge log: Cloudflare Logpush http_requests as NDJSON "
-                                   "or CSV with its heading is read, and Edgecase's --data-dir");
-        }
-        input.edge.push_back({name, std::move(files), format});
-    }
-    return {};
-}
-
-Status add_origin_logs(const TraceFlags& flags, logs::TraceInput& input) {
-    const auto given = formats_given(flags.origin_format);
-    if (!given) return std::unexpected("--origin-format: " + given.error());
-    auto sets = look_at(flags.origin_logs);
-    if (!sets) return std::unexpected(sets.error());
-    for (auto& [name, files] : *sets) {
-        const bool only = given->size() == 1 && flags.origin_format.front() != '@';
-        const auto format = only ? given->front() : logs::recognise_access(lines_of(files), *given);
-        if (format == nullptr) {
-            const bool is_event_log = !logs::recognise_events(lines_of(files)).empty();
-            return std::unexpected(
-                name + (is_event_log ? ": is an error log: give it with --error-log"
-                                     : ": is in no format known; give the server's own with "
-                                       "--origin-format, as it stands in its configuration"));
-        }
-        input.origin.push_back({name, std::move(files), format});
-    }
-    return {};
-}
-
-Status add_error_logs(const TraceFlags& flags, logs::TraceInput& input) {
-    auto sets = look_at(flags.error_logs);
-    if (!sets) return std::unexpected(sets.error());
-    for (auto& [name, files] : *sets) {
-        const std::string_view format = logs::recognise_events(lines_of(files));
-        if (format.empty()) {
-            std::string known;
-            for (const std::string_view one : logs::event_format_names()) {
-                known += (known.empty() ? "" : ", ") + std::string(one);
-            }
-            return std::unexpected(name + ": is in no format known for error logs (" + known + ")");
-        }
-        input.events.push_back({name, std::move(files), std::string(format)});
-    }
-    return {};
-}
-
-int64_t or_none(int64_t us) {
-    return us < 0 ? -1 : us / 1000;
-}
-
-/// A record of our own under the names that Logpush has.
-void visit_record(const record::Record& record,
-                  const std::function<void(const logs::EdgeEntryView&)>& visit) {
-    logs::EdgeEntryView entry;
-    entry.ray = record.ray.value();
-    entry.parent = record.parent.value();
-    entry.start = record.start.time_since_epoch().count();
-    entry.end = entry.start + record.duration_us;
-    entry.resolution_us = 1;
-    entry.method = record.method;
-    entry.scheme = record.scheme;
-    entry.host = record.host;
-    entry.uri = record.uri;
-    entry.user_agent = record.user_agent;
-    entry.referer = record.referer;
-    const std::string client = record.client.address.to_string();
-    entry.client = client;
-    entry.colo = record.colo;
-    entry.protocol = record.protocol;
-    entry.edge_status = record.edge_status;
-    entry.origin_status = record.origin_status;
-    entry.response_bytes = static_cast<int64_t>(record.response_bytes);
-    entry.response_body_bytes = static_cast<int64_t>(record.response_body_bytes);
-    entry.request_bytes = static_cast<int64_t>(record.request_bytes);
-    entry.first_byte_ms = or_none(record.first_byte_us);
-    std::string origin;
-    std::string edge;
-    if (!record.attempts.empty()) {
-        const record::Attempt& last = record.attempts.back();
-        entry.dns_ms = or_none(last.dns_us);
-        entry.connect_ms = or_none(last.connect_us);
-        entry.tls_ms = or_none(last.tls_us);
-        entry.header_wait_ms = or_none(last.header_us);
-        entry.origin_ms = or_none(last.total_us);
-        if (!last.origin.address.is_unspecified()) origin = last.origin.to_string();
-        if (!last.edge.address.is_unspecified()) edge = last.edge.address.to_string();
-    }
-    entry.origin = origin;
-    entry.edge_address = edge;
-    entry.cause = cause::row(record.cause).name;
-    visit(entry);
-}
-
-Status add_store(const TraceFlags& flags, logs::TraceInput& input) {
-    auto source = store::open_source(flags.data_dir);
-    if (!source) return std::unexpected(source.error());
-    input.edge_store_name = flags.data_dir;
-    // The visitor is copied along with the input, and a source is not: they share it.
-    input.edge_store = [shared = std::shared_ptr<record::Source>(std::move(*source))](
-                           const std::function<void(const logs::EdgeEntryView&)>& visit) {
-        return shared->visit_all(
-            [&](const record::Record& record) { visit_record(record, visit); });
-    };
-    return {};
-}
-
-std::expected<logs::TraceInput, std::string> input_of(const TraceFlags& flags) {
-    logs::TraceInput input;
-    const auto inputs = std::ranges::count(flags.edge_logs, "-") +
-                        std::ranges::count(flags.origin_logs, "-") +
-                        std::ranges::count(flags.error_logs, "-");
-    if (inputs > 1) return std::unexpected("only one log can come from standard input");
-    if (!flags.edge_logs.empty()) {
-        if (auto done = add_edge_logs(flags, input); !done) return std::unexpected(done.error());
-    }
-    if (!flags.data_dir.empty()) {
-        if (auto done = add_store(flags, input); !done) return std::unexpected(done.error());
-    }
-    if (!flags.origin_logs.empty()) {
-        if (auto done = add_origin_logs(flags, input); !done) return std::unexpected(done.error());
-    }
-    if (!flags.error_logs.empty()) {
-        if (auto done = add_error_logs(flags, input); !done) return std::unexpected(done.error());
-    }
-    return input;
-}
-
-/// One line that is written over, while somebody watches.
-class ProgressLine {
-  public:
-    void show(std::string_view what, uint64_t done, uint64_t total) {
-        std::string line = "\r" + std::string(what);
-        if (total > 0) {
-            constexpr size_t kWidth = 30;
-            const size_t part = std::min<size_t>(kWidth, done * kWidth / total);
-            line += " [" + std::string(part, '#') + std::string(kWidth - part, '.') + "] " +
-                    std::to_string(std::min<uint64_t>(100, done * 100 / total)) + " %";
-        }
-        longest_ = std::max(longest_, line.size());
-        line.resize(longest_, ' ');
-        note(line);
-    }
-    ~ProgressLine() {
-        if (longest_ > 0) note("\r" + std::string(longest_, ' ') + "\r");
-    }
-
-  private:
-    size_t longest_ = 0;
-};
 
 int write_html(const TraceReport& report, const std::string& path) {
     std::ofstream file(path, std::ios::binary | std::ios::trunc);
@@ -272,7 +54,7 @@ int run_trace(const TraceFlags& flags) {
             return kUsage;
         }
     }
-    const auto input = input_of(flags);
+    const auto input = trace_input(flags);
     if (!input) {
         complain(input.error());
         return kUsage;

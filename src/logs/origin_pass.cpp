@@ -36,7 +36,8 @@ class PortionReader {
     }
 
     void take(std::string_view line) {
-        entry_ = {};
+        entry_.time = kNoTime;
+        entry_.ray = 0;
         const Parsed parsed = reader_->read_time_and_ray(line, entry_);
         if (parsed == Parsed::failed) part_.unread.add(line);
         if (parsed != Parsed::entry) return;

@@ -130,14 +130,23 @@ class TemplateReader final : public AccessReader {
             // A field ends where the literal behind it begins, so only the first is to be proved.
             if (i == 0 && !literals_[i].stands_at(line, at)) return Parsed::failed;
             at += literals_[i].size();
-            const size_t end =
-                pieces[i].slot == Slot::rest ? line.size() : end_of(line, at, literals_[i + 1]);
+            const size_t end = pieces[i].slot == Slot::rest ? line.size()
+                               : is_last_time(line, at, i)  ? at + last_text_size_
+                                                            : end_of(line, at, literals_[i + 1]);
             if (end == std::string_view::npos) return Parsed::failed;
             if (!take_one(pieces[i].slot, line.substr(at, end - at))) return Parsed::failed;
             at = end;
         }
         if (count == pieces.size() && line.substr(at) != template_.after) return Parsed::failed;
         return Parsed::entry;
+    }
+
+    /// Lines of one second have one text, so its end need not be looked for.
+    bool is_last_time(std::string_view line, size_t at, size_t piece) const {
+        return last_text_size_ > 0 && !literals_[piece + 1].empty() &&
+               is_time(template_.pieces[piece].slot) && line.size() - at >= last_text_size_ &&
+               std::memcmp(line.data() + at, last_text_.data(), last_text_size_) == 0 &&
+               literals_[piece + 1].stands_at(line, at + last_text_size_);
     }
 
     /// The last word, if it is a Ray ID with its colo: nothing else looks like that, so the fields

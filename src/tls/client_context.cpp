@@ -50,6 +50,10 @@ std::expected<std::shared_ptr<ClientContext>, std::string> ClientContext::create
     made->offer_h2_ = options.offer_h2;
     set_common_options(context);
     TlsLayer::prepare_client(context);
+    if (options.maximum_version != 0 &&
+        SSL_CTX_set_max_proto_version(context, options.maximum_version) != 1) {
+        return std::unexpected("OpenSSL does not know that TLS version");
+    }
     if (options.verify) {
         if (std::string why = trust(context, options.ca_file); !why.empty()) {
             return std::unexpected(std::move(why));

@@ -1,6 +1,7 @@
 // Owns what the connections to origins share: trust, our certificate, sessions to resume.
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <memory>
 #include <string>
@@ -22,6 +23,7 @@ struct ClientOptions {
     std::string certificate_file{};  // ours, if the origin asks; both or none
     std::string key_file{};
     bool offer_h2 = true;
+    uint16_t maximum_version = 0;  // as on the wire; 0: the newest there is
 };
 
 /// Belongs to one thread. Connections may outlive it.
