@@ -181,7 +181,7 @@ void add_doctor(CLI::App& app, int& status) {
         ->capture_default_str();
     doctor->add_option("--header", flags->fields, "A further field, \"Name: value\"; repeatable");
     doctor->add_option("--host", flags->host, "The Host field, when it is not the URL's");
-    doctor->add_option("--data", flags->data, "Body of the requests");
+    doctor->add_option("--data", flags->data, "Body of the requests; @FILE takes it from there");
     doctor->add_option("--patience", flags->patience, "For an idle connection, to see it closed")
         ->capture_default_str();
     doctor->add_option("--requests", flags->requests, "At most so many")->capture_default_str();
