@@ -103,7 +103,7 @@ config::Overrides with_short_timeouts(const DoctorFlags& flags) {
 
 Or<probe::Options> options_of(const DoctorFlags& flags) {
     const SplitUrl url = split(flags.url);
-    if (!is_plain_line(flags.url) || url.target.contains(' ')) {
+    if (!is_plain_line(flags.url) || flags.url.contains(' ')) {
         return std::unexpected("the URL has a space or a control character in it");
     }
     if (auto parsed = http::OriginUrl::parse(url.origin); !parsed) {
@@ -227,10 +227,13 @@ int run_doctor(const DoctorFlags& flags) {
     const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(clock.now() - begin);
     auto said = logs->read(**session);
     if (!said) return usage(said.error());
+    const auto shown = [&](const std::string& uri) {
+        return flags.show_secrets ? uri : record::redact_uri(uri);
+    };
     const diagnose::Examination examination{(*session)->facts(), (*session)->trials(),
-                                            (*session)->settings(), target, said->causes};
+                                            (*session)->settings(), shown(target), said->causes};
     const DoctorReport report{
-        .url = flags.url,
+        .url = shown(flags.url),
         .facts = (*session)->facts(),
         .trials = (*session)->trials(),
         .verdict = diagnose::judge(examination),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "base/sample.hpp"
 #include "diagnose/remedy.hpp"
@@ -90,6 +91,10 @@ void add_seen(const Examination& examination, std::vector<Finding>& findings) {
         if (first == Cause::none) first = cause;
         weights[cause] += weight_of.of(trial);
         all += weight_of.of(trial);
+    }
+    // A process that has died takes no connections: that is the same fault.
+    if (examination.facts.restarts.seen > 0 && topic_of(first) == Topic::crash) {
+        weights[first] += std::exchange(weights[Cause::connect_refused], 0);
     }
     if (const Cause after = cause_after_downgrade(examination.trials);
         after != Cause::none && is_downgraded(first)) {

@@ -105,6 +105,9 @@ void report_keep_alive(Session& session) {
         report.summary =
             "The origin ends every connection after one answer, so each request costs "
             "a connection.";
+    } else if (facts.waited.count() == 0 && !facts.announced) {
+        report.state = Report::State::skipped;
+        report.summary = "The origin keeps connections; how long was not waited for (--patience).";
     } else if (facts.closed_after) {
         report.state = Report::State::advice;
         report.facts.add("closed_after_ms", int64_t{facts.closed_after->count()});
