@@ -40,16 +40,13 @@ class Walk {
         std::ranges::sort(order, {}, [&](uint32_t i) {
             return std::tuple(rules_.stages[i].hook, rules_.stages[i].priority, i);
         });
+        order_ = std::move(order);
         AddressSet flow = from;
-        for (size_t i = 0; i < order.size() && !flow.empty(); ++i) {
-            stage_ = order[i];
-            is_reply_ = is_reply(rules_.stages[stage_].hook);
-            passed_ = {};
-            pass_stage(flow);
-            flow = AddressSet(question_.family, std::move(passed_));
+        for (const Phase phase : {Phase::first, Phase::reply, Phase::later}) {
+            flow = pass_phase(flow, phase);
         }
         for (const ip::Interval& one : flow.intervals()) {
-            pieces_.push_back({one, Outcome::admitted, {kPolicy, kPolicy, kPolicy}});
+            pieces_.push_back({one, Outcome::admitted, {kPolicy, kPolicy, kPolicy, false}});
         }
         return std::move(pieces_);
     }
@@ -62,6 +59,50 @@ class Walk {
                });
     }
 
+    /// Connection tracking sits at one priority of the hooks where packets begin.
+    bool meets_tracking(const Stage& stage) const {
+        constexpr int kTracking = -200;
+        if (stage.hook == Hook::ingress) return false;
+        const bool is_begin = stage.hook == Hook::prerouting ||
+                              (stage.hook == Hook::output && phase_ != Phase::reset);
+        return !is_begin || stage.priority > kTracking;
+    }
+
+    /// Who gets through all hooks of a phase.
+    AddressSet pass_phase(AddressSet flow, Phase phase) {
+        phase_ = phase;
+        const bool is_out = phase == Phase::reply || phase == Phase::reset;
+        // What answers an untracked packet is no part of a connection either.
+        const bool was_tracked = phase != Phase::reset || is_tracked_;
+        for (size_t i = 0; i < order_.size() && !flow.empty(); ++i) {
+            const Stage& stage = rules_.stages[order_[i]];
+            if (is_reply(stage.hook) != is_out) continue;
+            if (phase == Phase::later && stage.is_for_first) continue;
+            stage_ = order_[i];
+            is_tracked_ = was_tracked && meets_tracking(stage);
+            passed_ = {};
+            pass_stage(flow);
+            flow = AddressSet(question_.family, std::move(passed_));
+        }
+        return flow;
+    }
+
+    /// The reset that answers leaves by the same hooks as any packet, and may be dropped there.
+    void reset(const AddressSet& set, const Decider& decider) {
+        auto passed = std::move(passed_);
+        const uint32_t stage = stage_;
+        const Phase phase = phase_;
+        const bool is_tracked = is_tracked_;
+        answers_later_ = phase == Phase::later;
+        const AddressSet out = pass_phase(set, Phase::reset);
+        stage_ = stage;
+        phase_ = phase;
+        is_tracked_ = is_tracked;
+        answers_later_ = false;
+        passed_ = std::move(passed);
+        note(out, Outcome::rejected, decider);
+    }
+
     void pass_stage(const AddressSet& from) {
         const Stage& stage = rules_.stages[stage_];
         Flow flow(from);
@@ -70,14 +111,18 @@ class Walk {
             walk(stage.chain, flow, returned, 0);
             flow.add(returned.snapshot());
         }
-        decide(flow.snapshot(), stage.policy, {stage_, stage.chain, kPolicy});
+        decide(flow.snapshot(), stage.policy, {stage_, stage.chain, kPolicy, false});
     }
 
-    void note(const AddressSet& set, Outcome outcome, const Decider& decider) {
+    void note(const AddressSet& set, Outcome outcome, Decider decider) {
+        decider.is_later = phase_ == Phase::later || answers_later_;
+        // Who admits is told of the first packet alone.
+        if (phase_ >= Phase::later && outcome == Outcome::passed) return;
         for (const ip::Interval& one : set.intervals()) pieces_.push_back({one, outcome, decider});
     }
 
-    void decide(const AddressSet& set, Action action, const Decider& decider) {
+    void decide(const AddressSet& set, Action action, const Decider& decider,
+                cause::Cause sees = cause::Cause::none) {
         switch (action) {
             case Action::accept:
                 note(set, Outcome::passed, decider);
@@ -88,7 +133,13 @@ class Walk {
                 return;
             case Action::reject:
                 // A reset of the reply never reaches the edge: it goes to the server.
-                note(set, is_reply_ ? Outcome::dropped : Outcome::rejected, decider);
+                if (phase_ == Phase::reply || phase_ == Phase::reset) {
+                    note(set, Outcome::dropped, decider);
+                } else if (sees == cause::Cause::connect_refused) {
+                    reset(set, decider);
+                } else {
+                    note(set, Outcome::rejected, decider);
+                }
                 return;
             case Action::proceed:
             case Action::jump:
@@ -105,19 +156,19 @@ class Walk {
     void walk(uint32_t index, Flow& flow, Flow& returned, int depth) {
         const Chain& chain = rules_.chains[index];
         if (depth > kMaxDepth || !chain.is_defined) {
-            decide(flow.snapshot(), Action::unclear, {stage_, index, kGivenUp});
+            decide(flow.snapshot(), Action::unclear, {stage_, index, kGivenUp, false});
             flow.clear();
             return;
         }
         for (uint32_t i = 0; i < chain.rules.size() && !flow.empty(); ++i) {
             if (++visits_ > kMaxVisits) {
-                decide(flow.snapshot(), Action::unclear, {stage_, index, kGivenUp});
+                decide(flow.snapshot(), Action::unclear, {stage_, index, kGivenUp, false});
                 flow.clear();
                 return;
             }
             const Rule& rule = chain.rules[i];
             if (rule.action != Action::proceed)
-                step(rule, {stage_, index, i}, flow, returned, depth);
+                step(rule, {stage_, index, i, false}, flow, returned, depth);
         }
     }
 
@@ -155,14 +206,14 @@ class Walk {
             case Action::drop:
             case Action::reject:
             case Action::unclear:
-                decide(both, rule.action, at);
+                decide(both, rule.action, at, rule.sees);
                 return;
         }
     }
 
     /// False: the rule is for nobody.
     bool find(const Rule& rule, const Flow& flow, Hit& hit) const {
-        const Packet packet{rules_, question_, is_reply_};
+        const Packet packet{rules_, question_, phase_, is_tracked_};
         bool is_about_edge = false;
         for (const Match& match : rule.matches) {
             if (packet.is_about_edge(match)) {
@@ -248,8 +299,11 @@ class Walk {
     const Question& question_;
     Limits limits_;
     uint32_t stage_ = 0;
-    bool is_reply_ = false;
+    Phase phase_ = Phase::first;
+    bool is_tracked_ = true;
+    bool answers_later_ = false;
     uint64_t visits_ = 0;
+    std::vector<uint32_t> order_;
     std::vector<Piece> pieces_;
     std::vector<ip::Interval> passed_;
 };

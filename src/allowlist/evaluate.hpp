@@ -14,7 +14,7 @@ struct Question {
     ip::Family family = ip::Family::v4;
     uint16_t port = 443;
     std::string interface_in;                // empty: not known
-    std::optional<ip::Address> destination;  // the origin's own
+    std::optional<ip::Address> destination;  // the origin's own, of that family
 };
 
 enum class Outcome : uint8_t {
@@ -36,6 +36,7 @@ struct Decider {
     uint32_t stage = 0;
     uint32_t chain = 0;
     uint32_t rule = kPolicy;
+    bool is_later = false;  // of the packets after the first: the connection is made, and dies
     auto operator<=>(const Decider&) const = default;
 };
 

@@ -125,6 +125,7 @@ class IptablesReader {
         stage.v4 = family_ == ip::Family::v4;
         stage.v6 = !stage.v4;
         stage.chain = chain;
+        stage.is_for_first = table_ == "nat";
         stage.policy = policy == "DROP" ? Action::drop : Action::accept;
         stage.policy_place = {file_, number_, 0};
         const auto same = std::ranges::find(into_.rules.stages, chain, &Stage::chain);

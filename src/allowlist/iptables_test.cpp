@@ -25,13 +25,15 @@ TEST(Iptables, ReadsTheCommonMatches) {
     EXPECT_EQ(with("-A INPUT -m iprange --src-range 1.1.1.0-1.1.1.9 -j ACCEPT\n"), "admitted");
     EXPECT_EQ(with("-A INPUT -i lo -j ACCEPT\n"), "dropped");
     EXPECT_EQ(with("-A INPUT -i eth0 -j ACCEPT\n"), "unknown");
-    EXPECT_EQ(with("-A INPUT -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j ACCEPT\n"),
+    EXPECT_EQ(with("-A INPUT -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j ACCEPT\n-A INPUT -m "
+                   "state --state ESTABLISHED -j ACCEPT\n"),
               "admitted");
-    EXPECT_EQ(with("-A INPUT -p tcp -m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN -j DROP\n", "1.1.1.1",
-                   443, "ACCEPT"),
+    EXPECT_EQ(with("-A INPUT -m state --state ESTABLISHED -j ACCEPT\n-A INPUT -p tcp -m tcp ! "
+                   "--tcp-flags FIN,SYN,RST,ACK SYN -j DROP\n",
+                   "1.1.1.1", 443, "ACCEPT"),
               "admitted");
     EXPECT_EQ(with("-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n"), "dropped");
-    EXPECT_EQ(with("-A INPUT -m state --state NEW -j ACCEPT\n"), "admitted");
+    EXPECT_EQ(with("-A INPUT -m state --state NEW,ESTABLISHED -j ACCEPT\n"), "admitted");
     EXPECT_EQ(with("-A INPUT -m addrtype --dst-type LOCAL -j ACCEPT\n"), "admitted");
     EXPECT_EQ(with("-A INPUT -m comment --comment \"a -j DROP \\\" b\" -j ACCEPT\n"), "admitted");
     EXPECT_EQ(with("[12:345] -A INPUT -j ACCEPT\n"), "admitted");

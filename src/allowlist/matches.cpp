@@ -6,6 +6,8 @@ namespace edgecase::allowlist {
 namespace {
 
 constexpr uint32_t kSyn = 0x02;
+constexpr uint32_t kRst = 0x04;
+constexpr uint32_t kPsh = 0x08;
 constexpr uint32_t kAck = 0x10;
 
 Truth of(bool holds) {
@@ -90,6 +92,31 @@ Truth interface_truth(std::string_view patterns, std::string_view name) {
     return truth;
 }
 
+/// Source: nf_conntrack; a reset that answers a packet is attached to its connection as related.
+uint32_t state_of(const Packet& packet) {
+    if (!packet.is_tracked) return State::kInvalid;
+    switch (packet.phase) {
+        case Phase::first:
+            return State::kNew;
+        case Phase::reply:
+        case Phase::later:
+            return State::kEstablished;
+        case Phase::reset:
+            return State::kRelated;
+    }
+    return 0;
+}
+
+Truth flags_truth(Phase phase, const Match& match) {
+    // Later packets have PSH or not.
+    if (phase == Phase::later && (match.first & kPsh) != 0) return Truth::unknown;
+    const uint32_t flags = phase == Phase::first   ? kSyn
+                           : phase == Phase::reply ? kSyn | kAck
+                           : phase == Phase::reset ? kRst | kAck
+                                                   : kAck;
+    return of((flags & match.first) == match.last);
+}
+
 Truth plain_truth(const Packet& packet, const Match& match) {
     const Question& question = packet.question;
     switch (match.kind) {
@@ -103,23 +130,24 @@ Truth plain_truth(const Packet& packet, const Match& match) {
         case MatchKind::destination_and_port:
             return own_address(match, question);
         case MatchKind::source_port:
-            return port_truth(match, packet.is_reply, question.port);
+            return port_truth(match, packet.is_reply(), question.port);
         case MatchKind::destination_port:
-            return port_truth(match, !packet.is_reply, question.port);
+            return port_truth(match, !packet.is_reply(), question.port);
         case MatchKind::state:
             if (packet.rules.skips_tracking) return Truth::unknown;
-            return of((match.first & (packet.is_reply ? State::kEstablished : State::kNew)) != 0);
+            return of((match.first & state_of(packet)) != 0);
         case MatchKind::tcp_flags:
-            return of(((packet.is_reply ? kSyn | kAck : kSyn) & match.first) == match.last);
+            return flags_truth(packet.phase, match);
         case MatchKind::mark:
             if (packet.rules.sets_marks) return Truth::unknown;
             return of(match.last == 0);
         case MatchKind::interface_in:
-            return packet.is_reply ? Truth::unknown
-                                   : interface_truth(match.operand->text, question.interface_in);
+            // What this machine sends has come from no interface.
+            return packet.is_reply() ? Truth::no
+                                     : interface_truth(match.operand->text, question.interface_in);
         case MatchKind::interface_out:
-            return packet.is_reply ? interface_truth(match.operand->text, question.interface_in)
-                                   : Truth::no;
+            return packet.is_reply() ? interface_truth(match.operand->text, question.interface_in)
+                                     : Truth::no;
         case MatchKind::limit:
             return Truth::sometimes;
         case MatchKind::unknown:

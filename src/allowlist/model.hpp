@@ -142,6 +142,7 @@ struct Stage {
     Place policy_place;
     std::string policy_text;
     std::vector<PortRange> ports;  // only these; empty: all
+    bool is_for_first = false;     // later packets of a connection do not meet it
 };
 
 /// A set with a name, for telling an old list of the edge's ranges.

@@ -163,6 +163,7 @@ ReadResult NftReader::read_hook(const Table& table, std::string_view chain_name,
     stage.policy_place = place(lexer_.line(), 0);
     stage.policy_text = "policy accept";
     const bool is_nat = lexer_.next().is("nat");
+    stage.is_for_first = is_nat;
     if (!lexer_.accept("hook")) return fail("`hook` was expected");
     const auto hook = hook_of(lexer_.next().text);
     if (hook) stage.hook = *hook;

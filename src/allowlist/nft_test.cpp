@@ -108,8 +108,11 @@ TEST(Nft, EveryBaseChainMustAccept) {
 
 TEST(Nft, ANewConnectionIsNewAndItsReplyEstablished) {
     EXPECT_EQ(verdict(input("ct state established,related accept"), "1.1.1.1"), "dropped");
-    EXPECT_EQ(verdict(input("ct state new tcp dport 443 accept"), "1.1.1.1"), "admitted");
-    EXPECT_EQ(verdict(input("ct state != new drop", "accept"), "1.1.1.1"), "admitted");
+    EXPECT_EQ(verdict(input("ct state new,established tcp dport 443 accept"), "1.1.1.1"),
+              "admitted");
+    EXPECT_EQ(
+        verdict(input("ct state established accept\nct state != new drop", "accept"), "1.1.1.1"),
+        "admitted");
     EXPECT_EQ(
         verdict(input("ct state vmap { new : drop, established : accept }", "accept"), "1.1.1.1"),
         "dropped");
@@ -121,14 +124,29 @@ TEST(Nft, ANewConnectionIsNewAndItsReplyEstablished) {
     EXPECT_EQ(verdict(input("accept", "drop", output), "1.1.1.1", 80), "dropped");
 }
 
+TEST(Nft, WhatComesAfterTheFirstPacketMustGetInToo) {
+    EXPECT_EQ(verdict(input("ct state new tcp dport 443 accept"), "1.1.1.1"), "dropped");
+    EXPECT_EQ(verdict(input("ct state new accept\nct state established accept"), "1.1.1.1"),
+              "admitted");
+}
+
 TEST(Nft, FlagsOfASynAreKnown) {
-    EXPECT_EQ(verdict(input("tcp flags syn accept"), "1.1.1.1"), "admitted");
-    EXPECT_EQ(verdict(input("tcp flags & (fin | syn | rst | ack) == syn accept"), "1.1.1.1"),
+    EXPECT_EQ(verdict(input("tcp flags syn accept\nct state established accept"), "1.1.1.1"),
               "admitted");
     EXPECT_EQ(
-        verdict(input("tcp flags & (fin | syn | rst | ack) != syn drop", "accept"), "1.1.1.1"),
+        verdict(
+            input("tcp flags & (fin | syn | rst | ack) == syn accept\nct state established accept"),
+            "1.1.1.1"),
         "admitted");
-    EXPECT_EQ(verdict(input("tcp flags syn / fin,syn,rst,ack accept"), "1.1.1.1"), "admitted");
+    EXPECT_EQ(
+        verdict(
+            input("ct state established accept\ntcp flags & (fin | syn | rst | ack) != syn drop",
+                  "accept"),
+            "1.1.1.1"),
+        "admitted");
+    EXPECT_EQ(verdict(input("tcp flags syn / fin,syn,rst,ack accept\nct state established accept"),
+                      "1.1.1.1"),
+              "admitted");
     EXPECT_EQ(verdict(input("tcp flags & (fin | syn) == (fin | syn) drop", "accept"), "1.1.1.1"),
               "admitted");
     EXPECT_EQ(verdict(input("tcp flags ack accept"), "1.1.1.1"), "dropped");

@@ -189,11 +189,14 @@ class RowMaker {
             }
             if (outcome == Outcome::limited) result.why = "a rate limit: sometimes";
         }
-        if (is_reply(stage.hook) && outcome == Outcome::rejected) {
-            result.sees = cause::Cause::connect_timeout;
-        }
         if (outcome != Outcome::dropped && outcome != Outcome::rejected) {
             result.sees = cause::Cause::none;
+        } else if (decider.is_later) {
+            // The connection was made. Of errors by ICMP it takes no notice any more.
+            result.why = "the first packet is let in, those after it are not";
+            result.sees = !is_reply(stage.hook) && result.sees == cause::Cause::connect_refused
+                              ? cause::Cause::connect_reset
+                              : cause::Cause::request_not_acked;
         } else if (is_reply(stage.hook)) {
             result.sees = cause::Cause::connect_timeout;
             result.http_status = 0;
@@ -262,7 +265,10 @@ Report check(const Ruleset& rules, const Published& published, const CheckOption
                 add_silent(published, family, port, report.rows);
                 continue;
             }
-            const Question question{family, port, options.interface_in, options.destination};
+            Question question{family, port, options.interface_in, std::nullopt};
+            for (const ip::Address& address : options.destinations) {
+                if (ip::family_of(address) == family) question.destination = address;
+            }
             maker.add(judge(rules, question, from), family, port, report.rows);
         }
     }

@@ -14,7 +14,7 @@ namespace edgecase::allowlist {
 struct CheckOptions {
     std::vector<uint16_t> ports{80, 443};
     std::string interface_in;
-    std::optional<ip::Address> destination;
+    std::vector<ip::Address> destinations;  // the origin's own, at most one of a family
 };
 
 constexpr size_t kMaxDeciders = 500;  // of one row; a list of one rule an address has more

@@ -33,11 +33,10 @@ std::expected<allowlist::CheckOptions, std::string> options_of(const RangesCheck
         }
     }
     options.interface_in = flags.interface_in;
-    if (!flags.destination.empty()) {
-        options.destination = ip::Address::parse(flags.destination);
-        if (!options.destination) {
-            return std::unexpected("--destination " + flags.destination + ": no address");
-        }
+    for (const std::string& text : flags.destinations) {
+        const auto address = ip::Address::parse(text);
+        if (!address) return std::unexpected("--destination " + text + ": no address");
+        options.destinations.push_back(*address);
     }
     return options;
 }

@@ -20,7 +20,7 @@ struct RangesCheckFlags {
     std::vector<int> ports{80, 443};
     std::string ranges;
     std::string interface_in;
-    std::string destination;
+    std::vector<std::string> destinations;
     bool json = false;
 };
 int run_ranges_check(const RangesCheckFlags& flags);

@@ -30,7 +30,8 @@ void add_check(CLI::App& ranges, int& status) {
                       "File of the ranges, text or the API's JSON; default the list built in");
     check->add_option("--interface", flags->interface_in,
                       "Where the edge's packets arrive, e.g. eth0");
-    check->add_option("--destination", flags->destination, "The origin's own address");
+    check->add_option("--destination", flags->destinations,
+                      "The origin's own address, one of a family");
     check->add_flag("--json", flags->json, "One row for each range and port");
     check->callback([flags, &status] { status = run_ranges_check(*flags); });
 }
