@@ -10,6 +10,7 @@
 #include "cli/doctor.hpp"
 #include "cli/exit_status.hpp"
 #include "cli/queries.hpp"
+#include "cli/ranges_flags.hpp"
 #include "cli/serve.hpp"
 #include "cli/trace.hpp"
 
@@ -231,6 +232,7 @@ int run(int argc, char** argv) {
     add_queries(app, status);
     add_trace(app, status);
     add_doctor(app, status);
+    cli::add_ranges(app, status);
     const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
     const auto named = [&](const CLI::App* command) { return command->check_name(argv[1]); };
     if (argc > 1 && *argv[1] != '-' && std::ranges::none_of(commands, named)) {
