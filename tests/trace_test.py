@@ -187,6 +187,57 @@ class InputTest(TraceCase):
         self.assertNotRegex(text, r'(src|href)=')
 
 
+class SymptomTest(TraceCase):
+    """Each test is named after what went wrong."""
+
+    BEGIN = 1793527200  # 2026-11-01 10:00:00 UTC
+
+    def edge(self, i, at, uri, failed=False, took=0.05, **more):
+        start = int((self.BEGIN + at) * 1e6) * 1000
+        return edge_line(**{
+            'ray': f'{0x7a1b2c3d00000000 + i:016x}', 'status': 520 if failed else 200, 'uri': uri,
+            'EdgeStartTimestamp': start, 'EdgeEndTimestamp': start + int(took * 1e6) * 1000,
+            'OriginResponseStatus': 0 if failed else 200, 'ClientRequestUserAgent': 'UA/1', **more})
+
+    def origin(self, at, uri, more=''):
+        clock = time.strftime('%d/%b/%Y:%H:%M:%S +0000', time.gmtime(self.BEGIN + at))
+        return f'198.51.100.7 - - [{clock}] "GET {uri} HTTP/1.1" 200 0 "-" "UA/1"{more}\n'
+
+    def requests(self, count=600, distance=0.5):
+        """Both logs, each as a list of lines; every 20th request failed."""
+        return ([self.edge(i, i * distance, f'/p{i}', i % 20 == 7) for i in range(count)],
+                [self.origin(i * distance + 0.05, f'/p{i}') for i in range(count)])
+
+    def outcomes(self, edge, origin, *more):
+        names = []
+        for name, content in (('edge.ndjson', edge), ('access.log', origin)):
+            names.append(self.file(name, ''.join(content)))
+        done = run('--edge-log', names[0], '--origin-log', names[1], '--json', *more)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.report = json.loads(done.stdout)
+        return {name: count for name, count in self.report['outcomes'].items() if count}
+
+    def test_a_pipe_lost_what_came_after_the_first_look(self):
+        edge, origin = self.requests()
+        pipe = os.path.join(self.temporary_directory(), 'pipe')
+        os.mkfifo(pipe)
+        plain = self.file('plain.log', ''.join(origin))
+        writer = subprocess.Popen(['sh', '-c', 'cat "$1" > "$2"', 'sh', plain, pipe])
+        self.addCleanup(writer.wait)
+        self.addCleanup(writer.kill)
+        done = run('--edge-log', self.file('edge.ndjson', ''.join(edge)), '--origin-log', pipe,
+                   '--json')
+        self.assertEqual(json.loads(done.stdout)['outcomes']['matched'], 30, done.stderr)
+
+    def test_a_line_with_the_ray_that_could_not_be_read_was_never_arrived(self):
+        edge, origin = self.requests()
+        origin = [line.rstrip('\n') + f' 7a1b2c3d{i:08x}-LAX\n' for i, line in enumerate(origin)]
+        origin[7] = origin[7].replace('" 200 0 "', '" OK ? "')
+        origin[27] = origin[27].replace('01/Nov', '1/Nov')
+        self.assertEqual(self.outcomes(edge, origin), {'matched': 30})
+        self.assertEqual(self.report['coverage'][1]['unread_lines'], 2)
+
+
 class RealLogsTest(TraceCase):
     def up(self, server):
         self.addCleanup(server.stop)

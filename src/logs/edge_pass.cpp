@@ -74,12 +74,13 @@ void take_block_for_one(std::string_view block, std::string_view needle, EdgeRea
         return block.substr(begin, block.find('\n', at) - begin);
     };
     EdgeEntryView entry;
-    for (const size_t at : {size_t{0}, block.size() - 1}) {
+    const auto time_at = [&](size_t at) {
         entry = {};
-        if (reader.read(line_around(at), entry) == Parsed::entry) {
-            part.times.add(entry.end != kNoTime ? entry.end : entry.start);
-        }
-    }
+        if (reader.read(line_around(at), entry) != Parsed::entry) return kNoTime;
+        return entry.end != kNoTime ? entry.end : entry.start;
+    };
+    part.times.add(time_at(0));
+    part.times.bridge(time_at(block.size() - 1));
     for (const char* from = block.data(); from < block.data() + block.size();) {
         const auto* const found = static_cast<const char*>(
             memmem(from, static_cast<size_t>(block.data() + block.size() - from), needle.data(),
@@ -215,7 +216,9 @@ void Progress::add(uint64_t bytes) {
     const uint64_t done = done_ += bytes;
     uint64_t shown = shown_;
     if (done - shown < kStep && done < total_) return;
-    if (shown_.compare_exchange_strong(shown, done)) options_.progress(what_, done, total_);
+    if (!shown_.compare_exchange_strong(shown, done)) return;
+    const std::lock_guard lock(showing_);
+    options_.progress(what_, done, total_);
 }
 
 std::expected<EdgePass, std::string> pass_over_edge(const TraceInput& input,

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <expected>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ class Progress {
     uint64_t total_;
     std::atomic<uint64_t> done_ = 0;
     std::atomic<uint64_t> shown_ = 0;
+    std::mutex showing_;  // whoever shows it need not be for several threads
 };
 
 /// The times of a request that went well, to compare clocks by.

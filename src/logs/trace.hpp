@@ -69,6 +69,7 @@ struct LogReport {
     Unread unread;
     Coverage coverage;
     bool has_rays = false;            // origin: some line had a Ray ID
+    uint64_t lines_without_ray = 0;   // origin
     std::vector<std::string> damage;  // one sentence each
 };
 
