@@ -349,6 +349,7 @@ class TemplateFormat final : public AccessFormat {
     std::unique_ptr<AccessReader> reader() const override {
         return std::make_unique<TemplateReader>(template_);
     }
+    bool moment_is_known() const override { return template_->moment_is_known; }
 
   private:
     std::shared_ptr<const Template> template_;
