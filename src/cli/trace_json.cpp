@@ -8,7 +8,6 @@
 #include "base/secrets.hpp"
 #include "cli/trace_report.hpp"
 #include "record/ray_id.hpp"
-#include "record/redact_uri.hpp"
 
 namespace edgecase::cli {
 namespace {
@@ -207,7 +206,7 @@ std::string time_text(logs::LogTime time) {
 
 std::string shown_text(const TraceReport& report, std::string_view text) {
     if (report.show_secrets) return std::string(text);
-    return base::without_secrets(record::redact_uri(text));
+    return base::without_secrets(text);
 }
 
 namespace {
