@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <span>
 
 #include "base/ascii.hpp"
 
@@ -25,8 +26,12 @@ constexpr auto kFieldParts =
                                      "password", "session", "apikey", "jwtassertion"});
 // Hidden as a whole word of a name only: `X-Auth-Key` and `authKey` yes, `monkey` no.
 constexpr auto kWords =
-    std::to_array<std::string_view>({"key", "sig", "code", "auth", "pass", "pw", "sid", "otp",
-                                     "totp", "pin", "hmac", "nonce", "ticket", "cred", "creds"});
+    std::to_array<std::string_view>({"key", "sig", "auth", "pass", "pw", "sid", "otp", "totp",
+                                     "pin", "hmac", "nonce", "ticket", "cred", "creds"});
+
+// Joined to their values without a blank too.
+constexpr auto kKnownFields = std::to_array<std::string_view>(
+    {"Cookie", "Set-Cookie", "Authorization", "Proxy-Authorization", "X-Api-Key"});
 
 constexpr bool is_one_of(char c, std::string_view set) {
     return set.find(c) != std::string_view::npos;
@@ -104,16 +109,26 @@ bool has_sensitive_word(std::string_view name) {
     return ends_sensitive();
 }
 
-bool is_sensitive_plain_name(std::string_view name) {
+bool holds_any(std::string_view letters, std::span<const std::string_view> parts) {
+    return std::ranges::any_of(parts,
+                               [&](std::string_view part) { return letters.contains(part); });
+}
+
+std::string letters_of(std::string_view name) {
     std::string letters;
-    std::string visible;  // a stray control byte may stand inside a word: `ke\x01y`
     for (const char c : name) {
         if (is_word_character(c)) letters += lower(c);
+    }
+    return letters;
+}
+
+bool is_sensitive_plain_name(std::string_view name) {
+    std::string visible;  // a stray control byte may stand inside a word: `ke\x01y`
+    for (const char c : name) {
         if (c > ' ' && c <= '~') visible += c;
     }
-    return std::ranges::any_of(kParts,
-                               [&](std::string_view part) { return letters.contains(part); }) ||
-           has_sensitive_word(name) || has_sensitive_word(visible);
+    return holds_any(letters_of(name), kParts) || has_sensitive_word(name) ||
+           has_sensitive_word(visible);
 }
 
 /// `METHOD target`: what stands there may have blanks in it by mistake.
@@ -127,7 +142,7 @@ bool is_request_line(std::string_view line) {
 class Scanner {
   public:
     explicit Scanner(std::string_view text)
-        : text_(text), is_request_line_(is_request_line(text)) {}
+        : text_(text), is_request_line_(is_request_line(text)), question_(text.find('?')) {}
 
     std::vector<SecretSpan> scan() {
         scan_values();
@@ -136,9 +151,41 @@ class Scanner {
     }
 
   private:
-    bool at_name_end(size_t at) const {
-        if (text_[at] == '=') return true;
-        return text_[at] == ':' && at > 0 && is_one_of(text_[at - 1], "\"'");
+    /// How a name is joined to its value.
+    enum class Join : uint8_t {
+        none,
+        equals,  // `token=S`, `token = S`
+        json,    // `"token": "S"`
+        field,   // `Cookie: S`, `'token' => S`
+    };
+
+    Join join_at(size_t at, std::string_view name) const {
+        if (text_[at] == '=') {
+            const bool is_arrow = at + 1 < text_.size() && text_[at + 1] == '>';
+            return is_arrow ? Join::field : Join::equals;
+        }
+        if (text_[at] != ':' || at == 0) return Join::none;
+        if (is_one_of(text_[at - 1], "\"'")) return Join::json;
+        const bool before_blank =
+            at + 1 < text_.size() && is_one_of(text_[at + 1], " \t") && !name.empty();
+        const bool is_known = std::ranges::any_of(
+            kKnownFields, [&](std::string_view field) { return iequals(name, field); });
+        return before_blank || is_known ? Join::field : Join::none;
+    }
+
+    /// Whether what is joined so to a name of that kind is hidden.
+    bool is_secret(Join join, std::string_view name, size_t name_begin) const {
+        if (join == Join::none) return false;
+        if (join == Join::field && text_[name_begin + name.size()] == ':') {
+            // Of people's words only some: `key: value`, `auth: failed` are none.
+            return holds_any(letters_of(name), kParts) ||
+                   (name.find_first_of("-_") != std::string_view::npos && has_sensitive_word(name));
+        }
+        if (is_sensitive_plain_name(name)) return true;
+        // OAuth's code comes in a query; anywhere else a code says what happened.
+        if (join != Join::equals || !iequals(name, "code")) return false;
+        if (name_begin == 0) return text_.find(' ') == std::string_view::npos;
+        return is_one_of(text_[name_begin - 1], "?&#");
     }
 
     void scan_values() {
@@ -146,19 +193,27 @@ class Scanner {
         for (size_t at = 0; at < text_.size(); ++at) {
             const char c = text_[at];
             const std::string_view name = text_.substr(name_begin, at - name_begin);
-            if (at_name_end(at) && is_sensitive_plain_name(name)) {
-                const bool may_have_blank = c == ':' || name.ends_with(' ');
+            const Join join = c == '=' || c == ':' ? join_at(at, name) : Join::none;
+            if (is_secret(join, name, name_begin)) {
+                const size_t after = join == Join::field && c == '=' ? at + 2 : at + 1;
+                const bool may_have_blank = join != Join::equals || name.ends_with(' ');
                 const size_t begin =
-                    may_have_blank ? std::min(text_.find_first_not_of(" \t", at + 1), text_.size())
-                                   : at + 1;
-                const size_t end = value_end(name_begin, begin);
-                if (begin < end) spans_.push_back({name_begin, begin, end});
+                    may_have_blank ? std::min(text_.find_first_not_of(" \t", after), text_.size())
+                                   : after;
+                const size_t end = value_end(join, name_begin, name, begin);
+                if (begin < end && !is_yes_or_no(begin)) spans_.push_back({name_begin, begin, end});
                 name_begin = end;
-                at = end - 1;
+                at = std::max(end, at + 1) - 1;
             } else if (is_one_of(c, "=?&;#/,:<>{}") || (is_blank(c) && !before_equals(at))) {
                 name_begin = at + 1;
             }
         }
+    }
+
+    /// `(using password: YES)`: how a database refuses.
+    bool is_yes_or_no(size_t at) const {
+        const std::string_view rest = text_.substr(at);
+        return rest.starts_with("YES)") || rest.starts_with("NO)");
     }
 
     /// `password = x`: the blank belongs to the name.
@@ -168,15 +223,36 @@ class Scanner {
 
     /// Where the value that begins at `at` ends. Errs on the long side: bytes that may not stand in
     /// a value are there when it is looked at.
-    size_t value_end(size_t name_begin, size_t at) const {
-        const size_t quote = at < text_.size() && text_[at] == '\\' ? at + 1 : at;  // escaped
-        if (quote < text_.size() && is_one_of(text_[quote], "\"'")) return quoted_end(quote);
-        const bool in_path = name_begin > 0 && text_[name_begin - 1] == ';' &&
-                             !text_.substr(0, name_begin).contains('?');
+    size_t value_end(Join join, size_t name_begin, std::string_view name, size_t at) const {
+        size_t quote = at;  // may be escaped, once or more
+        while (quote < text_.size() && text_[quote] == '\\') ++quote;
+        if (quote < text_.size() && is_one_of(text_[quote], "\"'")) return quoted_end(at, quote);
+        if (join == Join::json) return json_end(at);
+        const std::string letters = letters_of(name);
+        const bool has_scheme = letters.contains("authoriz") || letters.contains("authenticat");
+        if (join == Join::field || has_scheme) {
+            return field_end(has_scheme, letters.contains("cookie"), at);
+        }
+        return parameter_end(name_begin, at);
+    }
+
+    size_t parameter_end(size_t name_begin, size_t at) const {
+        const bool in_path =
+            name_begin > 0 && text_[name_begin - 1] == ';' && name_begin < question_;
         for (; at < text_.size(); ++at) {
             const char c = text_[at];
             if (is_one_of(c, "&#\r\n") || (in_path && is_one_of(c, "/?"))) return at;
             if (c == ';' && opens_parameter(at + 1)) return at;
+            if (c == ',' && opens_parameter(at + 1) && !is_padding(at + 1)) return at;
+            // The URI stands in a text that goes on: a log line, JSON.
+            if (!is_request_line_ && (c == '"' || (c == '\'' && closes_string(at + 1)))) return at;
+            if (!is_request_line_ && c == ',' && (at + 1 == text_.size() || text_[at + 1] == ' ')) {
+                return at;
+            }
+            if (!is_request_line_ && c == '}' && closes_string(at + 1)) return at;
+            if (!is_request_line_ && c == '\\' && at + 1 < text_.size() && text_[at + 1] == '"') {
+                return at;
+            }
             if (is_blank(c) && (!is_request_line_ || text_.substr(at + 1).starts_with("HTTP/"))) {
                 return at;
             }
@@ -184,18 +260,99 @@ class Scanner {
         return at;
     }
 
-    size_t quoted_end(size_t quote) const {
+    /// Whether the quote or brace before `at` can be the last of what it closes.
+    bool closes_string(size_t at) const {
+        return at >= text_.size() || is_one_of(text_[at], " ,}])\t\r\n\"\\");
+    }
+
+    /// A number, `true`, a list or an object.
+    size_t json_end(size_t at) const {
+        if (at < text_.size() && is_one_of(text_[at], "[{")) return matching_end(at);
+        return std::min(text_.find_first_of(",}] \t\r\n", at), text_.size());
+    }
+
+    /// Behind the bracket that closes the one at `at`; strings in between may hold any.
+    size_t matching_end(size_t at) const {
+        size_t depth = 0;
+        while (at < text_.size()) {
+            size_t quote = at;
+            while (quote < text_.size() && text_[quote] == '\\') ++quote;
+            if (quote < text_.size() && text_[quote] == '"') {
+                at = quoted_end(at, quote);
+                continue;
+            }
+            const char c = text_[at];
+            if (c == '\n') return at;
+            if (is_one_of(c, "[{")) ++depth;
+            if (is_one_of(c, "]}") && --depth == 0) return at + 1;
+            at = std::max(quote, at + 1);
+        }
+        return at;
+    }
+
+    /// `Bearer S`, `a=b; c=d`: a word, with the scheme before it, and what is tied to it. Some
+    /// schemes have parameters: they take the rest of the line.
+    size_t field_end(bool has_scheme, bool is_cookie, size_t begin) const {
+        size_t at = begin;
+        constexpr std::string_view kWithOneWord[] = {"Basic",     "Bearer", "Token",
+                                                     "Negotiate", "NTLM",   "ApiKey"};
+        constexpr std::string_view kWithParameters[] = {"Digest", "OAuth", "Hawk", "Signature",
+                                                        "AWS4-HMAC-SHA256"};
+        const auto is = [](std::string_view word, std::span<const std::string_view> schemes) {
+            return std::ranges::any_of(
+                schemes, [&](std::string_view scheme) { return iequals(scheme, word); });
+        };
+        for (bool is_first = true;; is_first = false) {
+            const size_t end = std::min(text_.find_first_of(" \t\r\n\"", at), text_.size());
+            if (begin == text_.size()) return begin;
+            if (end == text_.size() || !is_one_of(text_[end], " \t"))
+                return before_closing(begin, end);
+            const std::string_view word = text_.substr(at, end - at);
+            if (is_first && has_scheme && is(word, kWithParameters)) {
+                return std::min(text_.find_first_of("\r\n", end), text_.size());
+            }
+            const bool goes_on = (is_first && has_scheme && is(word, kWithOneWord)) ||
+                                 (is_cookie && word.ends_with(';'));
+            if (!goes_on) return before_closing(begin, end);
+            at = text_.find_first_not_of(" \t", end);
+            if (at == std::string_view::npos) return end;
+        }
+    }
+
+    /// `end`, or before what ends the text around the value rather than the value.
+    size_t before_closing(size_t begin, size_t end) const {
+        // What is hidden already has a bracket of its own.
+        const std::string_view closers = text_[begin] == '[' ? ",)}\\" : ",)}]\\";
+        while (end > begin && is_one_of(text_[end - 1], closers)) --end;
+        return end;
+    }
+
+    /// Behind the closing quote, which has as many backslashes before it as the opening one.
+    size_t quoted_end(size_t begin, size_t quote) const {
+        const size_t escapes = quote - begin;
+        size_t backslashes = 0;
         for (size_t at = quote + 1; at < text_.size(); ++at) {
-            if (text_[at] == text_[quote] && text_[at - 1] != '\\') return at + 1;
             if (text_[at] == '\n') return at;
+            if (text_[at] == '\\') {
+                ++backslashes;
+                continue;
+            }
+            if (text_[at] == text_[quote] && backslashes <= escapes) return at + 1;
+            backslashes = 0;
         }
         return text_.size();
     }
 
     /// `;` ends a value only if another parameter follows: it may be part of a password.
     bool opens_parameter(size_t at) const {
-        const size_t end = text_.find_first_of("=;&#?/ \r\n", at);
+        const size_t end = text_.find_first_of("=;,&#?/ \r\n", at);
         return end != std::string_view::npos && end > at && text_[end] == '=';
+    }
+
+    /// `=` behind base64 rather than between a name and its value.
+    bool is_padding(size_t at) const {
+        const size_t equals = text_.find('=', at);
+        return equals + 1 >= text_.size() || is_one_of(text_[equals + 1], "= \t\r\n\"&");
     }
 
     void scan_userinfo() {
@@ -268,6 +425,7 @@ class Scanner {
 
     std::string_view text_;
     bool is_request_line_;
+    size_t question_;  // the first one; npos: none
     size_t word_end_ = 0;
     size_t word_at_sign_ = 0;
     std::vector<SecretSpan> spans_;
@@ -283,12 +441,7 @@ bool is_sensitive_name(std::string_view name) {
 }
 
 bool is_sensitive_field(std::string_view name) {
-    std::string letters;
-    for (const char c : name) {
-        if (is_word_character(c)) letters += lower(c);
-    }
-    return std::ranges::any_of(kFieldParts,
-                               [&](std::string_view part) { return letters.contains(part); });
+    return holds_any(letters_of(name), kFieldParts);
 }
 
 std::vector<SecretSpan> secret_spans(std::string_view line) {

@@ -106,6 +106,75 @@ TEST(WithoutSecrets, hides_values_and_userinfo_and_nothing_else) {
     }
 }
 
+TEST(WithoutSecrets, hides_headers_as_log_lines_and_json_have_them) {
+    const std::pair<const char*, const char*> rows[] = {
+        {R"({"Authorization":["Bearer S"],"a":1})", R"({"Authorization":[redacted],"a":1})"},
+        {R"({"headers":{"Cookie":["x=1; y=S"],"Host":["h"]}})",
+         R"({"headers":{"Cookie":[redacted],"Host":["h"]}})"},
+        {R"({"Cookie":["a]b=S","c=\"S"],"a":1})", R"({"Cookie":[redacted],"a":1})"},
+        {R"({"log":"{\"Cookie\":[\"x=S]\"],\"a\":1}"})",
+         R"({"log":"{\"Cookie\":[redacted],\"a\":1}"})"},
+        {R"({"log":"{\"token\":\"S\",\"a\":1}"})", R"({"log":"{\"token\":[redacted],\"a\":1}"})"},
+        {R"({"session":{"id":"S","b":[1]},"a":1})", R"({"session":[redacted],"a":1})"},
+        {R"({"pin":1234,"a":1})", R"({"pin":[redacted],"a":1})"},
+        {R"("Authorization":["Bearer S)", R"("Authorization":[redacted])"},
+        {"Authorization: Bearer S.S.S rest", "Authorization: [redacted] rest"},
+        {"Authorization: Basic S rest", "Authorization: [redacted] rest"},
+        {"authorization: basic S", "authorization: [redacted]"},
+        {"Authorization: S rest", "Authorization: [redacted] rest"},
+        {"Authorization=Bearer S rest", "Authorization=[redacted] rest"},
+        {"[Authorization] => Bearer S", "[Authorization] => [redacted]"},
+        {"'password' => 'S S', 'a' => 1", "'password' => [redacted], 'a' => 1"},
+        {"Authorization: Digest username=\"S\", response=\"S\"", "Authorization: [redacted]"},
+        {"\"Authorization: Bearer S\" 200", "\"Authorization: [redacted]\" 200"},
+        {"{ authorization: 'Bearer S', a: 1 }", "{ authorization: [redacted], a: 1 }"},
+        {"X-Api-Key: S rest", "X-Api-Key: [redacted] rest"},
+        {"X-Auth-Key: S", "X-Auth-Key: [redacted]"},
+        {"got X-Api-Key:S rest", "got X-Api-Key:[redacted] rest"},
+        {"Cookie: a=S; c=S", "Cookie: [redacted]"},
+        {"Cookie: a=S; c=S rest", "Cookie: [redacted] rest"},
+        {"got Cookie: a=S; c=S, host: \"h\"", "got Cookie: [redacted], host: \"h\""},
+        {"passwd: S rest", "passwd: [redacted] rest"},
+        {"Nov 28 web1 node[1]: token: S, user: bob",
+         "Nov 28 web1 node[1]: token: [redacted], user: bob"},
+        {R"({"url":"/gone?token=S","status":200,"code":"ECONNRESET"})",
+         R"({"url":"/gone?token=[redacted]","status":200,"code":"ECONNRESET"})"},
+        {R"({"log":"{\"url\":\"/gone?token=S\",\"status\":200}\n"})",
+         R"({"log":"{\"url\":\"/gone?token=[redacted]\",\"status\":200}\n"})"},
+        {"{ url: '/x?token=S', status: 200 }", "{ url: '/x?token=[redacted]', status: 200 }"},
+        {"token=S, user=bob", "token=[redacted], user=bob"},
+        {"token=S,user=bob", "token=[redacted],user=bob"},
+        {"token=S,S==", "token=[redacted]"},
+        {"GET /x?code=S&state=1 HTTP/1.1", "GET /x?code=[redacted]&state=1 HTTP/1.1"},
+        {"/cb#code=S", "/cb#code=[redacted]"},
+        {"code=S&grant_type=authorization_code", "code=[redacted]&grant_type=authorization_code"},
+        {"192.0.2.1 - - [1] \"GET /?token=S HTTP/1.1\" 200 5 \"https://h/?sid=S\" \"UA\"",
+         "192.0.2.1 - - [1] \"GET /?token=[redacted] HTTP/1.1\" 200 5 "
+         "\"https://h/?sid=[redacted]\" \"UA\""},
+    };
+    for (const auto& [line, hidden] : rows) {
+        EXPECT_EQ(without_secrets(line), hidden);
+        EXPECT_EQ(without_secrets(hidden), hidden) << "once hidden, it stays as it is";
+    }
+}
+
+TEST(WithoutSecrets, keeps_what_says_why_it_failed) {
+    for (const char* line :
+         {"x.service: Main process exited, code=killed, status=9/KILL",
+          "app exit code=1 status_code=502 err", R"({"statusCode":200},"next":1)",
+          R"({"code":"ECONNRESET","errno":-104,"syscall":"read"})",
+          R"("errorCode":"E1","msg":"hello world")", "Error code: ECONNRESET",
+          "/x?errorCode=E1&status_code=502",
+          "Access denied for user 'root'@'localhost' (using password: YES)",
+          "FATAL:  password authentication failed for user \"bob\"", "session closed",
+          "token expired", "Session::start(): failed",
+          "upstream: \"http://127.0.0.1:3000/a\", host: \"shop.example:8080\"", "auth: failed",
+          "key: 5", "[28-Nov-2026 18:13:27 UTC] PHP Fatal error:  Uncaught Error: x in /a.php:1",
+          "2026-11-28T18:13:36: Error: boom"}) {
+        EXPECT_EQ(without_secrets(line), line);
+    }
+}
+
 struct SampleRow {
     std::string message;
     size_t error;

@@ -182,9 +182,9 @@ TEST(Explain, knows_every_status_cause_and_phase) {
 }
 
 TEST(Explain, an_unknown_name_is_one_line_with_the_nearest) {
-    EXPECT_EQ(explain_text("resp.empty_fim", false).error(),
-              "\"resp.empty_fim\" is neither a status this edge makes nor the name of a cause; did "
-              "you mean resp.empty_fin?");
+    const std::string near = explain_text("resp.empty_fim", false).error();
+    EXPECT_TRUE(near.starts_with("\"resp.empty_fim\" is no status of this edge, no cause")) << near;
+    EXPECT_TRUE(near.ends_with("; did you mean resp.empty_fin?")) << near;
     for (const char* bad : {"", "999", "UC", "\x1b[2J", "."}) {
         const auto text = explain_text(bad, false);
         ASSERT_FALSE(text) << bad;

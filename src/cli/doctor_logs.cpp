@@ -51,7 +51,7 @@ void visit_trial(const probe::Trial& trial,
 
 std::string line_of(const logs::TracedRay& ray, const diagnose::Reading& reading) {
     std::string text = fmt::format("{}: {}", record::RayId(ray.edge.ray).to_string(),
-                                   logs::to_string(ray.outcome));
+                                   diagnose::outcome_of(ray, reading));
     if (!reading.logs.empty()) text += ". " + reading.logs;
     if (!ray.nearby.empty()) {
         text +=

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <numeric>
 #include <optional>
 #include <vector>
 
@@ -33,31 +32,24 @@ std::vector<const Row*> rows_of_status(uint16_t status) {
     return rows;
 }
 
-size_t edit_distance(std::string_view a, std::string_view b) {
-    std::vector<size_t> previous(b.size() + 1);
-    std::iota(previous.begin(), previous.end(), size_t{0});
-    for (size_t i = 0; i < a.size(); ++i) {
-        std::vector<size_t> current{i + 1};
-        for (size_t j = 0; j < b.size(); ++j) {
-            current.push_back(std::min(
-                {previous[j + 1] + 1, current[j] + 1, previous[j] + (a[i] == b[j] ? 0 : 1)}));
-        }
-        previous = std::move(current);
-    }
-    return previous.back();
-}
-
 std::string unknown(std::string_view what) {
     std::string text = "\"" + fitted(what, kMaximumNameBytes) +
-                       "\" is neither a status this edge makes nor the name of a cause";
+                       "\" is no status of this edge, no cause, and no word of the vocabularies "
+                       "(nginx, HAProxy, Envoy, Apache, PHP, the kernel, CDNs and others)";
+    std::string nearest;
     if (what.size() <= kMaximumNameBytes) {
-        const auto nearest = std::ranges::min_element(
-            cause::table(), {}, [&](const Row& row) { return edit_distance(what, row.name); });
-        if (edit_distance(what, nearest->name) * 3 <= what.size()) {
-            return text + "; did you mean " + std::string(nearest->name) + "?";
+        const auto apart = [&](const Row& row) { return lexicon::letters_apart(what, row.name); };
+        const auto row = std::ranges::min_element(cause::table(), {}, apart);
+        const std::string_view word = lexicon::nearest_word(what);
+        if (!word.empty() && lexicon::letters_apart(what, word) < apart(*row)) {
+            nearest = word;
+            if (what.size() == 4 && what.ends_with("--")) nearest += "--";
+        } else if (apart(*row) * 3 <= what.size()) {
+            nearest = row->name;
         }
     }
-    return text + "; `edgecase explain --list` has them all";
+    if (!nearest.empty()) return text + "; did you mean " + nearest + "?";
+    return text + "; `edgecase explain --list` has the causes, with --words the words";
 }
 
 /// By its own number or by the one our pages show instead: 1016 for 530.
@@ -70,13 +62,15 @@ const cause::Status* status_of(uint16_t code) {
 }
 
 std::expected<Subject, std::string> subject_of(std::string_view as_written) {
-    const std::string what = base::to_lower(as_written);
+    const std::string_view status = lexicon::status_in(as_written);
+    const std::string what =
+        status.empty() ? base::to_lower(base::trim(as_written)) : std::string(status);
     Subject subject;
     uint16_t code = 0;
     const auto [rest, error] = std::from_chars(what.data(), what.data() + what.size(), code);
     if (error == std::errc() && rest == what.data() + what.size()) {
         subject.status = status_of(code);
-        if (subject.status == nullptr) return std::unexpected(unknown(what));
+        if (subject.status == nullptr) return std::unexpected(unknown(as_written));
         subject.rows = rows_of_status(subject.status->code);
         return subject;
     }
@@ -87,7 +81,12 @@ std::expected<Subject, std::string> subject_of(std::string_view as_written) {
             subject.rows.push_back(&row);
         }
     }
-    if (name.empty() || subject.rows.empty()) return std::unexpected(unknown(what));
+    if (subject.rows.empty() && name.contains('.')) {  // `body.short`
+        for (const Row& row : cause::table()) {
+            if (row.name.starts_with(name)) subject.rows.push_back(&row);
+        }
+    }
+    if (name.empty() || subject.rows.empty()) return std::unexpected(unknown(as_written));
     return subject;
 }
 
@@ -177,6 +176,17 @@ ordered_json rows_json(const std::vector<const Row*>& rows) {
     return list;
 }
 
+/// What makes somebody's proxy answer so.
+ordered_json leads_json(uint16_t status) {
+    ordered_json list = ordered_json::array();
+    for (const lexicon::Match& match : lexicon::leading_to(status)) {
+        list.push_back({{"system", match.vocabulary->system},
+                        {"word", match.word->word},
+                        {"meaning", match.word->meaning}});
+    }
+    return list;
+}
+
 std::vector<const Row*> all_rows() {
     std::vector<const Row*> rows;
     for (const Row& row : cause::table()) rows.push_back(&row);
@@ -203,8 +213,20 @@ std::expected<std::string, std::string> explain_text(std::string_view status_or_
     text += status.retry_after_s == 0 ? ""
                                       : "  A client may try again after " +
                                             std::to_string(status.retry_after_s) + " s.\n";
-    if (subject->rows.empty()) return text + "\nNo cause of this version leads to it.\n";
-    text += "\nThe edge answers so for:\n" + names_and_reasons(subject->rows, paint);
+    if (subject->rows.empty()) {
+        text +=
+            "\nThe edge never answers so for a failure of its own. It passes it on: the origin, or "
+            "a proxy in\nfront of it, made it (cause origin.status).\n";
+    } else {
+        text += "\nThe edge answers so for:\n" + names_and_reasons(subject->rows, paint);
+    }
+    const auto leads = lexicon::leading_to(status.code);
+    if (!leads.empty()) text += "\nA proxy in front of the origin answers so after:\n";
+    for (const lexicon::Match& match : leads) {
+        text += "  " + paint(Colour::cyan, match.word->word) + "  " +
+                paint(Colour::dim, match.vocabulary->title) + "\n      " +
+                wrapped(match.word->meaning, 6) + "\n";
+    }
     return text +
            "\n`edgecase explain CAUSE` says more of each; `edgecase ray ID` says which it was.\n";
 }
@@ -219,7 +241,8 @@ std::expected<ordered_json, std::string> explain_json(std::string_view status_or
                             {"name", subject->status->name},
                             {"category", subject->status->category},
                             {"retry_after_s", subject->status->retry_after_s},
-                            {"causes", rows_json(subject->rows)}};
+                            {"causes", rows_json(subject->rows)},
+                            {"elsewhere", leads_json(subject->status->code)}};
     }
     if (subject->rows.size() == 1) return row_json(*subject->rows.front());
     return rows_json(subject->rows);

@@ -21,5 +21,29 @@ TEST(Explain, a_name_may_be_written_in_capitals) {
     EXPECT_TRUE(explain_text("RESP.EMPTY_FINN", false).error().ends_with("resp.empty_fin?"));
 }
 
+TEST(Explain, a_status_that_proxies_make_is_no_dead_end) {
+    const std::string text = *explain_text("502", false);
+    EXPECT_TRUE(text.contains("origin.status")) << text;
+    EXPECT_TRUE(text.contains("upstream sent too big header")) << text;
+    EXPECT_FALSE(text.contains("No cause")) << text;
+    EXPECT_FALSE((*explain_json("502"))["elsewhere"].empty());
+    for (const char* asked : {"502 Bad Gateway", "HTTP 502", "error 502", " 502"}) {
+        EXPECT_EQ(explain_text(asked, false), text) << asked;
+    }
+}
+
+TEST(Explain, the_beginning_of_causes_is_enough) {
+    EXPECT_EQ(explain_json("body.short")->size(), 2U);
+    EXPECT_FALSE(explain_json("bod"));
+}
+
+TEST(Explain, what_nobody_knows_is_repeated_as_it_was_typed) {
+    const std::string error = explain_text("sh--", false).error();
+    EXPECT_TRUE(error.starts_with("\"sh--\" ")) << error;
+    EXPECT_TRUE(error.ends_with("SH--?")) << error;
+    EXPECT_TRUE(explain_text("FooBarBaz", false).error().starts_with("\"FooBarBaz\" "));
+    EXPECT_TRUE(explain_text("FooBarBaz", false).error().contains("vocabularies"));
+}
+
 }  // namespace
 }  // namespace edgecase::cli

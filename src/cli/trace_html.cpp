@@ -54,8 +54,17 @@ std::string causes_table(const TraceReport& report) {
             "</div><td class=n>{:.2f}<td>{}<td>{}<td>{}",
             named ? row.name : "unexplained", sum.count, share, share, sum.confidence,
             time_text(sum.first), time_text(sum.last), named ? html(row.reason) : "");
-        if (!sum.logs.empty()) text += "<br>" + html(shown_text(report, sum.logs));
-        if (!sum.fix.empty()) text += "<br><b>Fix:</b> " + html(sum.fix);
+        for (const diagnose::Explanation& one : sum.explanations) {
+            if (one.logs.empty() && one.fix.empty()) continue;
+            text += fmt::format(
+                "<p>{} of {}: {}", one.count, sum.count,
+                one.logs.empty() ? "the logs add nothing." : html(shown_text(report, one.logs)));
+            if (!one.fix.empty()) text += "<br><b>Fix:</b> " + html(one.fix);
+            text += fmt::format("<br>e.g. <code>{}</code>", one.example);
+        }
+        if (sum.explained_otherwise > 0) {
+            text += fmt::format("<p>{} of {}: otherwise.", sum.explained_otherwise, sum.count);
+        }
         const auto tallies = [&](const char* name, const std::vector<diagnose::Tally>& all) {
             if (all.empty()) return;
             text += fmt::format("<details><summary>by {}</summary>", name);
@@ -97,7 +106,7 @@ std::string rays_table(const TraceReport& report) {
         text += fmt::format(
             "<tr><td><code>{}</code><td>{}<td>{}<td>{}<td>{}<td><code>{}</code><td>{} {}{}",
             record::RayId(ray.edge.ray).to_string(), time_text(ray.edge.start),
-            ray.edge.edge_status, ray.edge.origin_status, logs::to_string(ray.outcome),
+            ray.edge.edge_status, ray.edge.origin_status, diagnose::outcome_of(ray, reading),
             reading.cause == cause::Cause::none ? "" : cause::row(reading.cause).name,
             html(ray.edge.method), html(ray.edge.host), html(shown_text(report, ray.edge.uri)));
         if (!ray.lines.empty() || !ray.nearby.empty()) {

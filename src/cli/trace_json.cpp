@@ -8,7 +8,6 @@
 #include "base/secrets.hpp"
 #include "cli/trace_report.hpp"
 #include "record/ray_id.hpp"
-#include "record/redact_uri.hpp"
 
 namespace edgecase::cli {
 namespace {
@@ -54,6 +53,8 @@ std::string_view to_string(logs::EventKind kind) {
             return "upstream_timeout";
         case EventKind::upstream_refused:
             return "upstream_refused";
+        case EventKind::upstream_bad:
+            return "upstream_bad";
         case EventKind::script_timeout:
             return "script_timeout";
         case EventKind::script_failed:
@@ -130,7 +131,7 @@ ordered_json ray_json(const TraceReport& report, size_t index) {
             {"uri", shown_text(report, ray.edge.uri)},
             {"edge_status", ray.edge.edge_status},
             {"origin_status", ray.edge.origin_status},
-            {"outcome", logs::to_string(ray.outcome)},
+            {"outcome", diagnose::outcome_of(ray, reading)},
             {"confidence", rounded(ray.confidence)},
             {"cause", named ? ordered_json(cause::row(reading.cause).name) : ordered_json()},
             {"cause_confidence", rounded(reading.confidence)},
@@ -164,6 +165,13 @@ ordered_json minutes_json(const std::vector<diagnose::Minute>& minutes) {
 
 ordered_json cause_json(const TraceReport& report, const diagnose::CauseSum& sum) {
     const bool named = sum.cause != cause::Cause::none;
+    ordered_json explanations = ordered_json::array();
+    for (const diagnose::Explanation& one : sum.explanations) {
+        explanations.push_back({{"count", one.count},
+                                {"logs_say", or_null(shown_text(report, one.logs))},
+                                {"fix", or_null(one.fix)},
+                                {"example_ray", one.example}});
+    }
     return {{"cause", named ? ordered_json(cause::row(sum.cause).name) : ordered_json()},
             {"count", sum.count},
             {"share", rounded(static_cast<double>(sum.count) /
@@ -172,9 +180,10 @@ ordered_json cause_json(const TraceReport& report, const diagnose::CauseSum& sum
             {"first", time_text(sum.first)},
             {"last", time_text(sum.last)},
             {"reason", named ? ordered_json(cause::row(sum.cause).reason) : ordered_json()},
-            {"logs_say", or_null(shown_text(report, sum.logs))},
-            {"fix", or_null(sum.fix)},
-            {"example_ray", sum.example},
+            {"logs_say", or_null(shown_text(report, sum.explanations.front().logs))},
+            {"fix", or_null(sum.explanations.front().fix)},
+            {"example_ray", sum.explanations.front().example},
+            {"explanations", explanations},
             {"paths", tallies_json(report, sum.paths)},
             {"origins", tallies_json(report, sum.origins)},
             {"edge_addresses", tallies_json(report, sum.edges)},
@@ -197,7 +206,7 @@ std::string time_text(logs::LogTime time) {
 
 std::string shown_text(const TraceReport& report, std::string_view text) {
     if (report.show_secrets) return std::string(text);
-    return base::without_secrets(record::redact_uri(text));
+    return base::without_secrets(text);
 }
 
 namespace {

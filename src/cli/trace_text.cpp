@@ -91,6 +91,34 @@ std::string minutes_text(const std::vector<diagnose::Minute>& minutes) {
                        bars.minutes, most.count, time_text(most.at));
 }
 
+/// What the logs say of a cause's failures, with how many of them, and the fix.
+std::string explanations_text(const TraceReport& report, const diagnose::CauseSum& sum) {
+    std::string text;
+    for (const diagnose::Explanation& one : sum.explanations) {
+        std::string logs =
+            one.logs.empty() ? "they add nothing" : printable(shown_text(report, one.logs));
+        if (one.count != sum.count) logs = fmt::format("{} of {}: {}", one.count, sum.count, logs);
+        text += "  logs  " + wrapped(logs, 8) + "\n";
+        if (!one.fix.empty()) text += "  fix   " + wrapped(one.fix, 8) + "\n";
+        text += "  e.g.  edgecase trace --ray " + one.example + " ...\n";
+    }
+    if (sum.explained_otherwise > 0) {
+        text += fmt::format("  logs  {} of {}: otherwise; --json has each\n",
+                            sum.explained_otherwise, sum.count);
+    }
+    return text;
+}
+
+/// `11 matched, 2 ambiguous`: of those traced, the outcomes that there are.
+std::string outcomes_text(const std::vector<diagnose::Tally>& outcomes) {
+    std::string text;
+    for (const diagnose::Tally& one : outcomes) {
+        if (one.count == 0) continue;
+        text += fmt::format("{}{} {}", text.empty() ? "" : ", ", one.count, one.name);
+    }
+    return text;
+}
+
 std::string summary_text(const TraceReport& report, const Painter& paint) {
     const diagnose::Summary& summary = report.summary;
     const auto failed = static_cast<double>(std::max<uint64_t>(1, summary.failed));
@@ -101,6 +129,8 @@ std::string summary_text(const TraceReport& report, const Painter& paint) {
         text +=
             fmt::format("{} more failures were counted, not traced\n", report.result.passed_over);
     }
+    const std::string outcomes = outcomes_text(summary.outcomes);
+    if (!outcomes.empty()) text += "outcomes: " + outcomes + "\n";
     if (summary.failed == 0) return text;
     Table table({"cause", "count", "share", "sure", "first", "last", "most often"});
     for (const diagnose::CauseSum& sum : summary.causes) {
@@ -125,12 +155,11 @@ std::string summary_text(const TraceReport& report, const Painter& paint) {
                             time_text(burst.at));
     }
     for (const diagnose::CauseSum& sum : summary.causes) {
-        if (sum.cause == cause::Cause::none) continue;
-        text += "\n" + paint(Colour::bold, cause_text(sum.cause)) + "  " +
-                wrapped(cause::row(sum.cause).reason, 2, 100) + "\n";
-        if (!sum.logs.empty()) {
-            text += "  logs  " + wrapped(printable(shown_text(report, sum.logs)), 8) + "\n";
-        }
+        const bool is_none = sum.cause == cause::Cause::none;
+        if (is_none && sum.explanations.front().logs.empty()) continue;
+        text += "\n" + paint(Colour::bold, cause_text(sum.cause)) +
+                (is_none ? "" : "  " + wrapped(cause::row(sum.cause).reason, 2, 100)) + "\n" +
+                explanations_text(report, sum);
         const auto where = [&](const char* name, const std::vector<diagnose::Tally>& tallies) {
             if (tallies.empty()) return;
             text += fmt::format("  {} {}\n", name, wrapped(tallies_text(report, tallies), 8));
@@ -139,8 +168,6 @@ std::string summary_text(const TraceReport& report, const Painter& paint) {
         where("from ", sum.edges);
         where("to   ", sum.origins);
         if (!sum.minutes.empty()) text += "  when  " + minutes_text(sum.minutes) + "\n";
-        text += "  fix   " + wrapped(sum.fix, 8) + "\n  e.g.  edgecase trace --ray " + sum.example +
-                " ...\n";
     }
     return text;
 }
@@ -164,14 +191,15 @@ std::string rays_text(const TraceReport& report, const Painter& paint) {
     for (size_t i = 0; i < report.result.rays.size() && shown < kRaysShown; ++i) {
         const logs::TracedRay& ray = report.result.rays[i];
         ++shown;
-        table.add({record::RayId(ray.edge.ray).to_string(),
-                   time_text(ray.edge.start),
-                   std::to_string(ray.edge.edge_status),
-                   std::to_string(ray.edge.origin_status),
-                   {std::string(logs::to_string(ray.outcome)), colour_of(ray.outcome)},
-                   cause_text(report.readings[i].cause),
-                   fitted(fmt::format("{} {}", ray.edge.method, shown_text(report, ray.edge.uri)),
-                          kUriColumns)});
+        table.add(
+            {record::RayId(ray.edge.ray).to_string(),
+             time_text(ray.edge.start),
+             std::to_string(ray.edge.edge_status),
+             std::to_string(ray.edge.origin_status),
+             {std::string(diagnose::outcome_of(ray, report.readings[i])), colour_of(ray.outcome)},
+             cause_text(report.readings[i].cause),
+             fitted(fmt::format("{} {}", ray.edge.method, shown_text(report, ray.edge.uri)),
+                    kUriColumns)});
     }
     std::string text = "\n" + table.text(paint, 0);
     if (report.result.rays.size() > shown) {
@@ -194,7 +222,7 @@ std::string one_text(const TraceReport& report, size_t index, const Painter& pai
                                          shown_text(report, ray.edge.uri))));
     row("statuses", fmt::format("edge {}, origin {}: {}", ray.edge.edge_status,
                                 ray.edge.origin_status, reading.pair));
-    std::string outcome(logs::to_string(ray.outcome));
+    std::string outcome(diagnose::outcome_of(ray, reading));
     if (ray.confidence > 0) outcome += fmt::format(" (confidence {:.2f})", ray.confidence);
     row("trace", paint(colour_of(ray.outcome), outcome));
     if (ray.outcome == Outcome::not_covered) {

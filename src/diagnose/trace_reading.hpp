@@ -15,7 +15,14 @@ struct Reading {
     std::string pair;                         // what the two statuses mean together
     std::string logs;                         // what the origin's logs add; empty: nothing
     std::string fix;
+    bool arrived = false;     // it left no line, and the edge's own record proves that it arrived
+    bool on_purpose = false;  // the origin closed because a rule of its own says so
 };
+
+constexpr std::string_view kLeftNoLineOutcome = "left_no_line";
+
+/// The ray's outcome in a word, `left_no_line` for one that arrived all the same.
+std::string_view outcome_of(const logs::TracedRay& ray, const Reading& reading);
 
 /// What the statuses of the edge and of the origin mean together. One sentence.
 /// Source: Cloudflare, Origin analytics and the pages of the 52x codes.

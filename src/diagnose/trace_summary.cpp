@@ -16,6 +16,7 @@ using Counts = std::unordered_map<std::string, uint64_t>;
 constexpr int64_t kMinuteUs = 60'000'000;
 // An attacker's paths are all different: what is not frequent is not kept apart.
 constexpr size_t kMaximumNames = 50'000;
+constexpr size_t kOutcomes = 4;  // of logs::Outcome
 
 void count(Counts& counts, std::string_view name) {
     if (name.empty()) return;
@@ -33,21 +34,26 @@ std::vector<Tally> most_of(const Counts& counts) {
     return all;
 }
 
-struct Example {
-    uint64_t count = 0;
-    const Reading* reading = nullptr;
-    uint64_t ray = 0;
-};
-
 struct Gathering {
     CauseSum sum;
-    std::map<std::string, Example> examples;  // by the first sentence of what logs say
+    std::map<std::string, Explanation> explanations;  // by the first sentence of what logs say
     double confidence = 0;
     Counts paths;
     Counts origins;
     Counts edges;
     std::map<int64_t, uint64_t> minutes;
 };
+
+void take_explanations(std::map<std::string, Explanation>& from, CauseSum& sum) {
+    for (auto& [sentence, one] : from) sum.explanations.push_back(std::move(one));
+    std::ranges::sort(sum.explanations, [](const Explanation& a, const Explanation& b) {
+        return a.count != b.count ? a.count > b.count : a.example < b.example;
+    });
+    while (sum.explanations.size() > CauseSum::kMaximumExplanations) {
+        sum.explained_otherwise += sum.explanations.back().count;
+        sum.explanations.pop_back();
+    }
+}
 
 std::vector<Minute> minutes_of(const std::map<int64_t, uint64_t>& counts) {
     std::vector<Minute> minutes;
@@ -135,13 +141,13 @@ Summary sum_up(const std::vector<logs::TracedRay>& rays, const std::vector<Readi
     Summary summary;
     std::map<Cause, Gathering> by_cause;
     std::array<uint64_t, 7> guide{};
-    std::array<uint64_t, 4> outcomes{};
+    std::array<uint64_t, kOutcomes + 1> outcomes{};
     std::map<int64_t, uint64_t> minutes;
     for (size_t i = 0; i < rays.size(); ++i) {
         const logs::TracedRay& ray = rays[i];
         const Reading& reading = readings[i];
         const bool failed = reading.cause != Cause::none || ray.edge.edge_status >= 500;
-        ++outcomes[static_cast<size_t>(ray.outcome)];
+        ++outcomes[reading.arrived ? kOutcomes : static_cast<size_t>(ray.outcome)];
         if (!failed) continue;
         ++summary.failed;
         if (reading.cause != Cause::none) ++summary.explained;
@@ -153,16 +159,19 @@ Summary sum_up(const std::vector<logs::TracedRay>& rays, const std::vector<Readi
         sum.first = std::min(sum.first, at);
         sum.last = std::max(sum.last, at);
         gathering.confidence += reading.confidence;
-        Example& example = gathering.examples[reading.logs.substr(0, reading.logs.find(". "))];
-        if (example.count++ == 0) {
-            example.reading = &reading;
-            example.ray = ray.edge.ray;
+        Explanation& explanation =
+            gathering.explanations[reading.logs.substr(0, reading.logs.find(". "))];
+        if (explanation.count++ == 0) {
+            explanation.logs = reading.logs;
+            explanation.fix = reading.fix;
+            explanation.example = record::RayId(ray.edge.ray).to_string();
         }
         count(gathering.paths, std::string_view(ray.edge.uri).substr(0, ray.edge.uri.find('?')));
         count(gathering.origins, ray.edge.origin);
         count(gathering.edges, ray.edge.edge_address);
-        const bool absent = ray.outcome == logs::Outcome::never_arrived;
-        ++guide[static_cast<size_t>(guide_of(reading.cause, absent))];
+        const bool absent = ray.outcome == logs::Outcome::never_arrived && !reading.arrived;
+        const Guide root = reading.on_purpose ? Guide::other : guide_of(reading.cause, absent);
+        ++guide[static_cast<size_t>(root)];
         if (at == logs::kNoTime) continue;
         ++minutes[at / kMinuteUs];
         ++gathering.minutes[at / kMinuteUs];
@@ -170,13 +179,7 @@ Summary sum_up(const std::vector<logs::TracedRay>& rays, const std::vector<Readi
     for (auto& [cause, gathering] : by_cause) {
         CauseSum& sum = gathering.sum;
         sum.confidence = gathering.confidence / static_cast<double>(sum.count);
-        const Example& example =
-            std::ranges::max_element(gathering.examples, {}, [](const auto& one) {
-                return one.second.count;
-            })->second;
-        sum.fix = example.reading->fix;
-        sum.logs = example.reading->logs;
-        sum.example = record::RayId(example.ray).to_string();
+        take_explanations(gathering.explanations, sum);
         sum.paths = most_of(gathering.paths);
         sum.origins = most_of(gathering.origins);
         sum.edges = most_of(gathering.edges);
@@ -187,10 +190,11 @@ Summary sum_up(const std::vector<logs::TracedRay>& rays, const std::vector<Readi
     for (size_t i = 0; i < guide.size(); ++i) {
         summary.guide.push_back({std::string(to_string(static_cast<Guide>(i))), guide[i]});
     }
-    for (size_t i = 0; i < outcomes.size(); ++i) {
+    for (size_t i = 0; i < kOutcomes; ++i) {
         const auto outcome = static_cast<logs::Outcome>(i);
         summary.outcomes.push_back({std::string(logs::to_string(outcome)), outcomes[i]});
     }
+    summary.outcomes.push_back({std::string(kLeftNoLineOutcome), outcomes[kOutcomes]});
     summary.minutes = minutes_of(minutes);
     summary.bursts = bursts_of(summary.minutes);
     return summary;

@@ -20,20 +20,28 @@ struct Minute {
     uint64_t count;
 };
 
+/// Failures of one cause of which the logs say the same.
+struct Explanation {
+    std::string logs;  // what they said of one of them; empty: nothing
+    std::string fix;
+    std::string example;  // its Ray ID
+    uint64_t count = 0;
+};
+
 struct CauseSum {
     cause::Cause cause = cause::Cause::none;  // none: unexplained
     uint64_t count = 0;
     double confidence = 0;  // the mean
     logs::LogTime first = 0;
     logs::LogTime last = 0;
-    std::string fix;           // of the most certain reading
-    std::string logs;          // what its logs said
-    std::string example;       // its Ray ID
+    std::vector<Explanation> explanations;  // the most frequent first, at least one
+    uint64_t explained_otherwise = 0;       // beyond kMaximumExplanations
     std::vector<Tally> paths;  // the most frequent first, at most kMaximumTallies of each
     std::vector<Tally> origins;
     std::vector<Tally> edges;     // addresses of the edge
     std::vector<Minute> minutes;  // those with failures, in order
     static constexpr size_t kMaximumTallies = 5;
+    static constexpr size_t kMaximumExplanations = 5;
 };
 
 /// The guide's six root causes; a cause belongs to at most one.
@@ -44,9 +52,9 @@ Guide guide_of(cause::Cause cause, bool never_arrived);
 struct Summary {
     std::vector<CauseSum> causes;  // the most frequent first
     std::vector<Tally> guide;      // in the guide's order
-    std::vector<Tally> outcomes;
-    std::vector<Minute> minutes;  // those with failures, in order
-    std::vector<Minute> bursts;   // with far more than the others
+    std::vector<Tally> outcomes;   // `left_no_line` last
+    std::vector<Minute> minutes;   // those with failures, in order
+    std::vector<Minute> bursts;    // with far more than the others
     uint64_t failed = 0;
     uint64_t explained = 0;
 };

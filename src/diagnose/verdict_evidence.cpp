@@ -229,7 +229,7 @@ void add_logged(const Examination& examination, Finding& finding) {
         if (sum.cause != finding.cause) continue;
         std::string text = fmt::format("In the logs: {} failures read so (confidence {:.2f}).",
                                        sum.count, sum.confidence);
-        if (!sum.logs.empty()) text += " " + sum.logs;
+        if (!sum.explanations.front().logs.empty()) text += " " + sum.explanations.front().logs;
         finding.evidence_for.push_back(std::move(text));
     }
 }

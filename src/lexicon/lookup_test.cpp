@@ -123,5 +123,95 @@ TEST(Lexicon, a_line_without_trouble_says_nothing) {
     EXPECT_TRUE(look_up("no such word at all").empty());
 }
 
+TEST(Lexicon, ordinary_words_in_capitals_are_no_states_of_haproxy) {
+    for (const char* line : {"order SHIP done", "SLID", "SCUD missile", "made in CHIN today",
+                             "please STOP it", "DROP TABLE", "a PROD host", "CD-R"}) {
+        EXPECT_TRUE(find_in_line(line).empty()) << line << ": " << first_word(find_in_line(line));
+    }
+    EXPECT_TRUE(look_up("SHIP").empty());
+    EXPECT_EQ(first_word(find_in_line("ended with SH-- by itself")), "SH");
+    EXPECT_EQ(first_word(find_in_line("0/0/0/-1/2 502 0 - - SHVN 1/1/0/0/+0 0/0 \"GET / \"")),
+              "SH");
+    EXPECT_TRUE(find_in_line("SHVN 1/1 of them").empty());
+}
+
+TEST(Lexicon, what_people_type_is_known) {
+    EXPECT_TRUE(causes(look_up("Connection reset by peer")).contains("resp.empty_rst"));
+    EXPECT_TRUE(causes(look_up("broken pipe")).contains("request.write_closed"));
+    EXPECT_TRUE(causes(look_up("OOM")).contains("resp.empty_rst"));
+    EXPECT_TRUE(first_word(look_up("AH01102")).starts_with("AH01102: "));
+    EXPECT_EQ(first_word(look_up("502 Bad Gateway")), "502");
+    EXPECT_EQ(first_word(look_up("HTTP/1.1 504 Gateway Timeout")), "504");
+    const auto flags = look_up("UC,URX");
+    ASSERT_EQ(flags.size(), 2U);
+    EXPECT_EQ(flags[0].word->word, "UC");
+    EXPECT_EQ(flags[1].word->word, "URX");
+    EXPECT_TRUE(look_up("UC,nonsense").empty());
+}
+
+TEST(Lexicon, a_status_is_found_among_its_words) {
+    for (const char* text : {"520", "error 520", "HTTP 520", "Error code: 520", "http status 520",
+                             "Cloudflare error 520", " 520 ", "520 Web server"}) {
+        EXPECT_EQ(status_in(text), "520") << text;
+    }
+    for (const char* text :
+         {"", "52", "520x", "520 1/1/0", "line 520", "12345", "error", "error:"}) {
+        EXPECT_EQ(status_in(text), "") << text;
+    }
+}
+
+TEST(Lexicon, lines_that_were_not_explained_are) {
+    EXPECT_TRUE(first_word(look_up("[cgi:warn] [pid 1] [client 127.0.0.1:2] AH01220: Timeout "
+                                   "waiting for output from CGI script /cgi/hang"))
+                    .starts_with("AH01220"));
+    EXPECT_TRUE(first_word(look_up("(70007)The timeout specified has expired: [client 1] AH00574: "
+                                   "ap_content_length_filter: apr_bucket_read() failed"))
+                    .starts_with("AH00574"));
+    EXPECT_EQ(first_word(look_up("[client 1] End of script output before headers: nothing")),
+              "End of script output before headers");
+    EXPECT_TRUE(causes(look_up("*23 upstream prematurely closed FastCGI request while reading "
+                               "upstream, client: 1"))
+                    .contains("body.short_fin"));
+    EXPECT_TRUE(causes(look_up(R"({"level":"error","msg":"EOF","status":502})"))
+                    .contains("resp.empty_fin"));
+    const auto body =
+        causes(look_up("recv() failed (104: Connection reset by peer) while reading "
+                       "upstream, client: 127.0.0.1"));
+    EXPECT_TRUE(body.contains("body.short_rst"));
+    EXPECT_FALSE(body.contains("resp.empty_rst"));
+    EXPECT_TRUE(causes(look_up("recv() failed (104: Connection reset by peer) while reading "
+                               "response header from upstream"))
+                    .contains("resp.empty_rst"));
+}
+
+TEST(Lexicon, the_status_that_go_shows_says_what_is_wrong_with_it) {
+    EXPECT_EQ(causes(look_up(R"(net/http: malformed HTTP status code "abc")")),
+              std::set<std::string>{"resp.bad_status_code.not_numeric"});
+    EXPECT_EQ(causes(look_up(R"({"error":"malformed HTTP status code \"abc\""})")),
+              std::set<std::string>{"resp.bad_status_code.not_numeric"});
+    EXPECT_EQ(causes(look_up(R"(malformed HTTP status code "20000")")).size(), 2U);
+}
+
+TEST(Lexicon, a_line_with_a_phrase_is_not_told_twice_by_the_systems_text) {
+    const auto matches = find_in_line(
+        "connect() failed (111: Connection refused) while connecting to upstream, client: 1");
+    ASSERT_EQ(matches.size(), 1U);
+    EXPECT_EQ(matches.front().vocabulary->system, "nginx");
+    EXPECT_EQ(find_in_line("redis: Connection refused").size(), 1U);
+}
+
+TEST(Lexicon, a_status_of_proxies_has_what_leads_to_it) {
+    EXPECT_EQ(leading_to(502).size(), 15U);
+    EXPECT_FALSE(leading_to(503).empty());
+    EXPECT_FALSE(leading_to(504).empty());
+    EXPECT_TRUE(leading_to(418).empty());
+}
+
+TEST(Lexicon, the_nearest_word_is_suggested) {
+    EXPECT_EQ(nearest_word("sh--"), "SH");
+    EXPECT_EQ(nearest_word("ECONRESET"), "ECONNRESET");
+    EXPECT_EQ(nearest_word("entirely another thing"), "");
+}
+
 }  // namespace
 }  // namespace edgecase::lexicon

@@ -51,6 +51,36 @@ constexpr Word kErrno[] = {
     {"UND_ERR_BODY_TIMEOUT", "Node's fetch: the body stopped.", "time.body_idle"},
 };
 
+// As strerror() has them; any case. They stand within the phrases of other vocabularies too.
+constexpr Word kErrnoTexts[] = {
+    {"Connection refused", "ECONNREFUSED: RST, or ICMP port-unreachable, for a SYN.",
+     "connect.refused connect.rejected", "A closed port and a firewall that rejects.",
+     "Is the process up and bound to that address (`ss -ltnp`)?"},
+    {"Connection reset by peer", "ECONNRESET: a RST came on a connection.",
+     "connect.reset request.write_reset resp.empty_rst resp.reset_status resp.reset_headers "
+     "reuse.stale body.short_rst tls.rst",
+     "A crash, data left unread at the close, a middlebox, a reused connection that was closed."},
+    {"Broken pipe", "EPIPE: written to a connection that the other side had closed.",
+     "request.write_closed request.write_reset reuse.stale client.abort"},
+    {"Connection timed out",
+     "ETIMEDOUT: the kernel gave up: no SYN-ACK, or what was sent was never acknowledged.",
+     "connect.timeout request.not_acked resp.connection_lost",
+     "A dropped SYN, a full accept queue, a connection lost later."},
+    {"No route to host", "EHOSTUNREACH: ICMP unreachable or prohibited, or nobody answers ARP.",
+     "connect.host_unreachable connect.prohibited connect.no_neighbour", "The ICMP code."},
+    {"Network is unreachable", "ENETUNREACH: ICMP net-unreachable, or there is no route.",
+     "connect.unroutable connect.no_route"},
+    {"Cannot assign requested address", "EADDRNOTAVAIL: no local port is left.",
+     "connect.local_exhausted edge.egress_unavailable"},
+    {"Address already in use", "EADDRINUSE: the address and port are in use.",
+     "connect.local_exhausted"},
+    {"Too many open files", "EMFILE: the process is out of descriptors.",
+     "connect.local_exhausted connect.timeout", "", "`ulimit -n`, `LimitNOFILE=` of the unit."},
+    {"Name or service not known", "The name does not resolve.", "dns.nxdomain dns.nodata"},
+    {"Temporary failure in name resolution", "The name server did not answer for now.",
+     "dns.timeout dns.servfail"},
+};
+
 constexpr Word kAlerts[] = {
     {"close_notify", "0: an orderly end.", "tls.fin", "In a handshake: nobody says why it ends."},
     {"unexpected_message", "10: a message that may not come there.",
@@ -97,6 +127,25 @@ constexpr std::string_view kKilled =
     "resp.empty_rst resp.empty_fin resp.reset_headers body.short_rst body.short_fin "
     "connect.refused";
 
+constexpr Word kEnds[] = {
+    {"OOM", "Out of memory: the kernel kills a process to get some back.", kKilled,
+     "The memory of the machine, and the limit of a container or unit.",
+     "`dmesg` for `Out of memory: Killed process`, `memory.max`, `MemoryMax=`."},
+    {"OOMKilled", "Kubernetes and Docker: the kernel killed the container for its memory limit.",
+     kKilled, "", "The container's limit, and what grew."},
+    {"CrashLoopBackOff", "Kubernetes: the container ends again and again and is kept waiting.",
+     kKilled, "", "`kubectl logs --previous`."},
+    {"SIGKILL", "9: killed, usually by the kernel for memory or by a supervisor's patience.",
+     kKilled, "The kernel's killer, a supervisor, and a person.", "`dmesg` for `Out of memory`."},
+    {"SIGSEGV", "11: the process touched memory that is not its own.", kKilled, "",
+     "A core dump (`coredumpctl`); native modules and extensions."},
+    {"SIGABRT", "6: the process gave itself up: an assertion, a broken heap, a full heap of Node.",
+     kKilled},
+    {"SIGBUS", "7: a mapped file was cut, or memory was not aligned.", kKilled},
+    {"SIGTERM", "15: asked to end: a stop, a restart, a time limit of PHP-FPM.",
+     "resp.empty_fin resp.empty_rst reuse.stale connect.refused"},
+};
+
 constexpr Word kKernel[] = {
     {"Out of memory: Killed process", "The kernel killed a process, for memory was gone.", kKilled,
      "", "What grew; the memory of the machine; `OOMScoreAdjust`."},
@@ -131,6 +180,12 @@ constexpr Word kKernel[] = {
 
 std::span<const Word> errno_words() {
     return kErrno;
+}
+std::span<const Word> errno_texts() {
+    return kErrnoTexts;
+}
+std::span<const Word> kernel_words() {
+    return kEnds;
 }
 std::span<const Word> tls_alert_words() {
     return kAlerts;

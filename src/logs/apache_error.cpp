@@ -94,6 +94,8 @@ constexpr Phrase kPhrases[] = {
     {"caught SIG ... shutting down", EventKind::restarted},
     {"Graceful restart requested", EventKind::restarted},
     {"Premature end of script headers", EventKind::script_failed},
+    {"End of script output before headers", EventKind::script_failed},
+    {"malformed header from script", EventKind::script_failed},
     {"Timeout waiting for output from CGI script", EventKind::script_timeout},
     {"request failed: ", EventKind::bad_request},
     {"Invalid URI in request", EventKind::bad_request},
@@ -139,6 +141,22 @@ void take_worker(std::string_view words, EventView& into) {
     }
 }
 
+/// The script that it is about, as a path or as no more than a name.
+void take_script(std::string_view words, EventView& into) {
+    if (const auto name = behind(words, "malformed header from script '")) {
+        into.script = up_to(*name, "'");
+        return;
+    }
+    for (const std::string_view before :
+         {"End of script output before headers: ", "Premature end of script headers: ",
+          "Timeout waiting for output from CGI script "}) {
+        if (const auto name = behind(words, before)) into.script = up_to(*name, ", referer: ");
+    }
+    if (into.script.empty() && into.kind == EventKind::script_failed) {
+        set_script_of_php(words, into);
+    }
+}
+
 /// `words`: of the message, behind the number of the error and the client.
 void classify(std::string_view words, int64_t error_number, EventView& into) {
     const bool has_code = words.starts_with("AH");
@@ -154,6 +172,7 @@ void classify(std::string_view words, int64_t error_number, EventView& into) {
         into.kind = EventKind::client_closed;
     }
     if (into.kind == EventKind::worker_exited) take_worker(words, into);
+    take_script(words, into);
     if (const auto uri = behind(words, " returned by ")) into.uri = up_to(*uri, ", referer: ");
 }
 

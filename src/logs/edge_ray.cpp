@@ -59,6 +59,7 @@ Event Event::of(const EventView& event, size_t log) {
     Event kept;
     kept.log = log;
     kept.time = event.time;
+    kept.resolution_us = event.resolution_us;
     kept.kind = event.kind;
     kept.system = event.system;
     kept.message = event.message.substr(0, kMaximumMessageBytes);
@@ -67,6 +68,7 @@ Event Event::of(const EventView& event, size_t log) {
     kept.signal = event.signal;
     kept.method = event.method;
     kept.uri = event.uri.substr(0, EdgeRay::kMaximumUriBytes);
+    kept.script = event.script.substr(0, EdgeRay::kMaximumUriBytes);
     return kept;
 }
 

@@ -68,6 +68,7 @@ struct OriginLine {
 struct Event {
     size_t log = 0;
     LogTime time = kNoTime;
+    int64_t resolution_us = 1'000'000;
     EventKind kind = EventKind::other;
     std::string system;
     std::string message;
@@ -76,6 +77,7 @@ struct Event {
     int signal = 0;
     std::string method;
     std::string uri;
+    std::string script;
 
     static Event of(const EventView& event, size_t log);
 };
@@ -94,6 +96,8 @@ struct TracedRay {
     Outcome outcome = Outcome::not_covered;
     double confidence = 0;          // that the lines are its own, or that there is none
     std::vector<OriginLine> lines;  // of its attempts, or of the candidates; at most kMaximumLines
+    int64_t clock_us = 0;           // how far the origin's clock is ahead at its end
+    bool is_clock_known = false;
     std::vector<std::shared_ptr<const Event>> nearby;  // the most telling first; rays share them
     static constexpr size_t kMaximumLines = 4;
     static constexpr size_t kMaximumNearby = 5;

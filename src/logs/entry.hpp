@@ -81,6 +81,7 @@ enum class EventKind : uint8_t {
     upstream_closed,    // whoever is behind this server closed too early
     upstream_timeout,   // or was silent
     upstream_refused,   // or took no connection
+    upstream_bad,       // or sent what is no acceptable response
     script_timeout,     // a script ran longer than it may
     script_failed,      // a fatal error or uncaught exception of a script
     workers_exhausted,  // no process, thread or connection is left to serve
@@ -103,6 +104,7 @@ struct EventView {
     int exit_code = -1;       // of worker_exited
     std::string_view method;  // of the request the line names
     std::string_view uri;
+    std::string_view script;  // that the line names: its path, or no more than its name
     std::string_view host;
     std::string_view client;
 };

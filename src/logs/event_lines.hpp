@@ -43,6 +43,9 @@ void read_message_of(std::string_view identifier, const EventContext& context, E
 /// What a script's own words say: a fatal error, an uncaught exception, its time limit.
 EventKind kind_of_script(std::string_view text);
 
+/// The file that PHP's words name: `in /srv/www/a.php on line 1`, `in /srv/www/a.php:1`.
+void set_script_of_php(std::string_view text, EventView& into);
+
 /// syslog's severities: `emerg` is 0. Empty: no such number.
 std::string_view syslog_severity(int64_t number);
 

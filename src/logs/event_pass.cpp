@@ -1,7 +1,7 @@
 #include <algorithm>
-#include <cstdlib>
 
 #include "logs/event_formats.hpp"
+#include "logs/event_nearness.hpp"
 #include "logs/passes.hpp"
 
 namespace edgecase::logs {
@@ -39,50 +39,6 @@ std::vector<Span> spans_of(const std::vector<TracedRay>& rays, const Skew& skew)
 bool holds(const std::vector<Span>& spans, LogTime time) {
     const auto after = std::ranges::upper_bound(spans, time, {}, &Span::from);
     return after != spans.begin() && (after - 1)->to >= time;
-}
-
-/// How much an event says of a request near it, beyond its nearness.
-int weight_of(EventKind kind) {
-    switch (kind) {
-        case EventKind::other:
-            return 0;
-        case EventKind::restarted:
-        case EventKind::client_closed:
-            return 1;
-        case EventKind::upstream_closed:
-        case EventKind::upstream_timeout:
-        case EventKind::upstream_refused:
-        case EventKind::script_failed:
-        case EventKind::bad_request:
-        case EventKind::tls_failed:
-            return 2;
-        case EventKind::script_timeout:
-        case EventKind::workers_exhausted:
-            return 3;
-        case EventKind::worker_exited:
-        case EventKind::out_of_memory:
-        case EventKind::segfault:
-            return 4;
-    }
-    return 0;
-}
-
-/// Above 0 if the event may be about the ray.
-double relevance(const TracedRay& ray, const Event& event, const Skew& skew) {
-    if (event.ray != 0) return event.ray == ray.edge.ray ? 100 : 0;
-    double score = weight_of(event.kind);
-    if (!event.uri.empty()) {
-        // It names a request: this one, or another.
-        if (event.uri != ray.edge.uri) return 0;
-        score += 10;
-    }
-    const bool same_worker =
-        event.pid >= 0 &&
-        std::ranges::any_of(ray.lines, [&](const auto& line) { return line.worker == event.pid; });
-    if (same_worker) score += 5;
-    const LogTime end = ray.edge.end == kNoTime ? ray.edge.start : ray.edge.end;
-    const double apart = static_cast<double>(std::abs(event.time - end - skew.at(end))) / 1e6;
-    return score + 1 / (1 + apart);
 }
 
 }  // namespace
@@ -148,6 +104,7 @@ std::expected<std::vector<Event>, std::string> pass_over_events(
 
 void assign_events(std::vector<TracedRay>& rays, std::vector<Event> events, const Skew& skew) {
     std::ranges::sort(events, {}, &Event::time);
+    name_ends(events);
     std::vector<std::shared_ptr<const Event>> shared(events.size());  // those that some ray has
     RayTable table(rays.size());
     for (uint32_t i = 0; i < rays.size(); ++i) table.add(rays[i].edge.ray, i);
@@ -161,6 +118,8 @@ void assign_events(std::vector<TracedRay>& rays, std::vector<Event> events, cons
         TracedRay& ray = rays[r];
         if (ray.edge.start == kNoTime) continue;
         const Span span = span_of(ray.edge, skew);
+        ray.clock_us = skew.at(ray.edge.end == kNoTime ? ray.edge.start : ray.edge.end);
+        ray.is_clock_known = skew.is_known();
         scored.clear();
         for (const uint32_t i : named[r]) scored.emplace_back(-100.0, i);
         const auto first = std::ranges::lower_bound(events, span.from, {}, &Event::time);
@@ -169,7 +128,7 @@ void assign_events(std::vector<TracedRay>& rays, std::vector<Event> events, cons
         const auto end = first + std::min(kConsidered, events.end() - first);
         for (auto event = first; event != end && event->time <= span.to; ++event) {
             if (event->ray == ray.edge.ray && event->ray != 0) continue;
-            const double score = relevance(ray, *event, skew);
+            const double score = relevance(ray, *event);
             if (score > 0) {
                 scored.emplace_back(-score, static_cast<uint32_t>(event - events.begin()));
             }

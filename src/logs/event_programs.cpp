@@ -48,6 +48,28 @@ void drop_kernel_time(EventView& into) {
     if (inside->find_first_not_of(" .0123456789") == std::string_view::npos) into.message = rest;
 }
 
+/// `Error: boom`, `TypeError [ERR_X]: boom`: what a stack trace begins with.
+bool is_error_line(std::string_view message) {
+    const size_t end = message.find_first_of(": ");
+    if (end == std::string_view::npos || !message.substr(0, end).ends_with("Error")) return false;
+    const bool is_name = std::ranges::all_of(message.substr(0, end), [](char c) {
+        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' || c == '.';
+    });
+    return is_name && (message[end] == ':' || message.substr(end).starts_with(" ["));
+}
+
+/// What a runtime prints when a program ends by an error that nobody caught.
+EventKind kind_of_trace(std::string_view message) {
+    constexpr std::string_view kEnds[] = {"Node.js v", "panic: ", "fatal error: "};
+    constexpr std::string_view kErrors[] = {"Traceback (most recent call last)",
+                                            "Exception in thread ", "http: panic serving"};
+    const auto begins = [&](std::string_view words) { return message.starts_with(words); };
+    if (std::ranges::any_of(kEnds, begins)) return EventKind::worker_exited;
+    if (holds(message, "throw er; // Unhandled 'error' event")) return EventKind::worker_exited;
+    if (std::ranges::any_of(kErrors, begins)) return EventKind::script_failed;
+    return is_error_line(message) ? EventKind::script_failed : EventKind::other;
+}
+
 /// Under a name that says nothing: a container, a start script, python.
 void read_unknown(const EventContext& context, EventView& into) {
     const char first = into.message.empty() ? ' ' : into.message.front();
@@ -65,6 +87,8 @@ void read_unknown(const EventContext& context, EventView& into) {
 
 void read_program_message(EventView& into) {
     into.kind = kind_of_script(into.message);
+    if (into.kind == EventKind::other) into.kind = kind_of_trace(into.message);
+    set_script_of_php(into.message, into);
 }
 
 void read_message_of(std::string_view identifier, const EventContext& context, EventView& into) {

@@ -7,7 +7,6 @@
 #include <thread>
 
 #include "base/ascii.hpp"
-#include "base/escape.hpp"
 
 namespace edgecase::logs {
 namespace {
@@ -117,7 +116,7 @@ std::expected<LogFile, std::string> LogFile::look_at(const std::string& path) {
 void Unread::add(std::string_view line) {
     ++lines;
     if (examples.size() >= kExamples) return;
-    examples.push_back(base::escape(line.substr(0, kExampleBytes)));
+    examples.emplace_back(line.substr(0, kExampleBytes));
     if (line.size() > kExampleBytes) examples.back() += "...";
 }
 

@@ -30,7 +30,7 @@ struct LogFile {
 /// `access.log`, `access.log.1`, `access.log-20261101.gz`: the name they share, with its folder.
 std::string set_name(std::string_view path);
 
-/// The lines that could not be read, the first few as examples, escaped.
+/// The lines that could not be read, the first few as examples, as they are.
 struct Unread {
     uint64_t lines = 0;
     std::vector<std::string> examples{};

@@ -19,6 +19,10 @@ constexpr Phrase kPhrases[] = {
     {"while SSL handshaking to upstream", EventKind::upstream_refused},
     {"client prematurely closed", EventKind::client_closed},
     {"upstream prematurely closed", EventKind::upstream_closed},
+    {"upstream sent ", EventKind::upstream_bad},
+    {"upstream rejected request", EventKind::upstream_bad},
+    {"upstream violated", EventKind::upstream_bad},
+    {"upstream SSL certificate", EventKind::upstream_refused},
     {"failed (104 ... upstream", EventKind::upstream_closed},
     {"failed (32 ... upstream", EventKind::upstream_closed},
     {"exited on signal", EventKind::worker_exited},
@@ -67,6 +71,7 @@ void read_nginx_message(EventView& into) {
     if (words.size() < into.message.size()) read_tail(into.message.substr(words.size() + 2), into);
     if (words.find("FastCGI sent in stderr") != std::string_view::npos) {
         into.kind = kind_of_script(words);
+        set_script_of_php(words, into);
         return;
     }
     into.kind = kind_of(words, kPhrases);

@@ -71,6 +71,14 @@ EventKind kind_of_script(std::string_view text) {
     return kind_of(text, kScript);
 }
 
+void set_script_of_php(std::string_view text, EventView& into) {
+    constexpr std::string_view kIn = " in /";
+    const size_t in = text.rfind(kIn, text.find(" on line "));
+    if (in == std::string_view::npos) return;
+    const std::string_view path = text.substr(in + kIn.size() - 1);
+    into.script = path.substr(0, path.find_first_of(": \""));
+}
+
 void read_php_fpm_message(EventView& into) {
     into.system = "php-fpm";
     const std::string_view message = into.message;
@@ -80,8 +88,10 @@ void read_php_fpm_message(EventView& into) {
     }
     if (holds(message, "said into std") || holds(message, "PHP message: ")) {
         into.kind = kind_of_script(message);
+        set_script_of_php(message, into);
         return;
     }
+    if (const auto script = behind(message, ", script '")) into.script = up_to(*script, "'");
     // The script's name and the request stand in the middle; only what is around them counts.
     const std::string_view before = up_to(message, ", script '");
     const auto after = behind(message, "\") ");
@@ -109,6 +119,7 @@ void read_php_message(EventView& into) {
     constexpr size_t kLongestLevel = 32;
     into.system = "php";
     into.kind = kind_of_script(into.message);
+    set_script_of_php(into.message, into);
     if (!into.message.starts_with(kPrefix)) return;
     const size_t colon = into.message.substr(0, kLongestLevel).find(": ");
     if (colon == std::string_view::npos) return;

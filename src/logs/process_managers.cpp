@@ -1,12 +1,17 @@
 #include <algorithm>
 #include <cstddef>
+#include <span>
+#include <string>
 
+#include "base/ascii.hpp"
 #include "logs/event_lines.hpp"
 #include "logs/event_text.hpp"
 #include "logs/log_time.hpp"
 
 namespace edgecase::logs {
 namespace {
+
+constexpr size_t kMaximumUnitBytes = 512;
 
 constexpr Phrase kSystemd[] = {
     {"rocess exited, code=", EventKind::worker_exited},  // Main process, Control process
@@ -20,6 +25,51 @@ constexpr Phrase kSystemd[] = {
 };
 constexpr std::string_view kSystemdVerbs[] = {"Started ",  "Starting ",  "Stopped ",   "Stopping ",
                                               "Reloaded ", "Reloading ", "Restarting "};
+
+// What serves, by a part of its unit's name or of its description.
+constexpr std::string_view kServers[] = {
+    "nginx",   "openresty",  "apache",    "httpd",      "http server", "web server", "caddy",
+    "haproxy", "traefik",    "envoy",     "varnish",    "lighttpd",    "litespeed",  "php",
+    "fastcgi", "node",       "pm2",       "gunicorn",   "uvicorn",     "hypercorn",  "uwsgi",
+    "puma",    "unicorn",    "passenger", "tomcat",     "jetty",       "wildfly",    "kestrel",
+    "dotnet",  "rails",      "django",    "flask",      "express",     "supervisor", "docker",
+    "podman",  "containerd", "kubelet",   "cloudflared"};
+// Units that come and go on every machine.
+constexpr std::string_view kHousekeeping[] = {"clean php session",
+                                              "phpsessionclean",
+                                              "session-",
+                                              "user@",
+                                              "user-runtime",
+                                              "systemd-",
+                                              "logrotate",
+                                              "apt-",
+                                              "certbot",
+                                              "cron",
+                                              "anacron",
+                                              "man-db",
+                                              "fstrim",
+                                              "dpkg-",
+                                              "motd-",
+                                              "fwupd",
+                                              "packagekit",
+                                              "snapd",
+                                              "sysstat",
+                                              "e2scrub",
+                                              "update-",
+                                              "unattended",
+                                              "dbus",
+                                              "polkit",
+                                              "rsyslog",
+                                              "ssh",
+                                              "getty",
+                                              "tmpfiles",
+                                              "ntp",
+                                              "chrony",
+                                              "letsencrypt",
+                                              "backup",
+                                              "mdadm",
+                                              "phpmyadmin",
+                                              "mandb"};
 
 constexpr Phrase kPm2[] = {
     {"exited with code", EventKind::worker_exited},
@@ -68,6 +118,22 @@ void set_exit_code(EventView& into, std::optional<int64_t> code) {
     if (code && *code <= kLargest) into.exit_code = static_cast<int>(*code);
 }
 
+bool holds_any(std::string_view text, std::span<const std::string_view> parts) {
+    const std::string lower = base::to_lower(text.substr(0, kMaximumUnitBytes));
+    return std::ranges::any_of(parts, [&](std::string_view part) { return lower.contains(part); });
+}
+
+/// Whether the unit that systemd speaks of serves, as far as its name tells. One that is stopped,
+/// or started again by itself, runs for long: it may.
+bool is_of_server(std::string_view message) {
+    if (holds_any(message, kHousekeeping)) return false;
+    if (holds_any(message, kServers)) return true;
+    constexpr std::string_view kOfLongRuns[] = {"Stopping ", "Restarting ", "Reloading "};
+    const bool is_stopped = std::ranges::any_of(
+        kOfLongRuns, [&](std::string_view verb) { return message.starts_with(verb); });
+    return (is_stopped && holds(message, ".service")) || holds(message, "Scheduled restart job");
+}
+
 std::string_view signal_word(std::string_view text) {
     return text.substr(0, text.find_first_of(" !,;.)]/"));
 }
@@ -81,9 +147,11 @@ void read_systemd_message(EventView& into) {
     into.kind = kind_of(message, kSystemd);
     const bool is_verb = std::ranges::any_of(
         kSystemdVerbs, [&](std::string_view verb) { return message.starts_with(verb); });
-    // Someone logs in: no server.
-    if (into.kind == EventKind::other && is_verb && !holds(message, "Session ")) {
-        into.kind = EventKind::restarted;
+    if (into.kind == EventKind::other && is_verb) into.kind = EventKind::restarted;
+    // Timers and logins start and stop units all day.
+    if (into.kind == EventKind::restarted && !is_of_server(message)) into.kind = EventKind::other;
+    if (into.kind == EventKind::worker_exited && holds_any(message, kHousekeeping)) {
+        into.kind = EventKind::other;
     }
     if (into.kind != EventKind::worker_exited) return;
     if (const auto status = behind(message, "status=")) {

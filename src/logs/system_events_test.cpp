@@ -100,20 +100,45 @@ TEST(Journal, systemd_tells_how_a_service_ended) {
     EXPECT_EQ(ended->exit_code, 1);
     EXPECT_EQ(ended->signal, 0);
     for (const std::string_view message :
-         {"Started x.service - X.", "Stopped X.",
+         {"Started nginx.service - A high performance web server.",
+          "Stopped The PHP 8.2 FastCGI "
+          "Process Manager.",
+          "Stopping x.service - X...",
           "x.service: Scheduled restart job, restart counter is at 1."}) {
         EXPECT_EQ(ReadEvent("journal", journal_line("systemd", message))->kind,
                   EventKind::restarted);
     }
-    EXPECT_EQ(
-        ReadEvent("journal", journal_line("systemd", "Started Session 5 of User root."))->kind,
-        EventKind::other);
     EXPECT_EQ(ReadEvent("journal",
                         journal_line("systemd",
                                      "x.service: A process of this unit has been killed by the "
                                      "OOM killer."))
                   ->kind,
               EventKind::out_of_memory);
+}
+
+TEST(Journal, housekeeping_near_a_failure_is_no_restart_of_the_origin) {
+    for (const std::string_view message :
+         {"Started Session 5 of User root.", "Started Clean php session files.",
+          "phpsessionclean.service: Deactivated successfully.", "Starting Rotate log files...",
+          "logrotate.service: Main process exited, code=exited, status=1/FAILURE",
+          "Stopping User Manager for UID 1000...", "Stopping user@1000.service - User Manager...",
+          "Started x.service - X."}) {
+        EXPECT_EQ(ReadEvent("journal", journal_line("systemd", message))->kind, EventKind::other)
+            << message;
+    }
+}
+
+TEST(Journal, a_stack_trace_of_node_is_a_crash) {
+    const auto kind = [](std::string_view message) {
+        return ReadEvent("journal", journal_line("node", message))->kind;
+    };
+    EXPECT_EQ(kind("Node.js v20.20.2"), EventKind::worker_exited);
+    EXPECT_EQ(kind("Error: boom in handler"), EventKind::script_failed);
+    EXPECT_EQ(kind("TypeError [ERR_INVALID_ARG_TYPE]: no"), EventKind::script_failed);
+    EXPECT_EQ(kind("panic: runtime error: index out of range"), EventKind::worker_exited);
+    EXPECT_EQ(kind("    at Timeout._onTimeout (/srv/server.js:10:113)"), EventKind::other);
+    EXPECT_EQ(kind("No Error: all is well"), EventKind::other);
+    EXPECT_EQ(kind("Error page shown"), EventKind::other);
 }
 
 TEST(Journal, a_message_of_bytes_is_put_together) {
