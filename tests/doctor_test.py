@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 import unittest
+import xml.etree.ElementTree
 
 import certificates
 import harness
@@ -533,6 +534,79 @@ class LogsTest(DoctorTest):
         self.assertTrue(report['logs'] and all('matched' in line for line in report['logs']),
                         report['logs'])
         self.assertTrue(any('In the logs' in line for line in report['verdict'][0]['evidence_for']))
+
+
+@unittest.skipIf(missing('node'), missing('node'))
+class CheckTest(DoctorTest):
+    """`edgecase check`, as a pipeline runs it."""
+
+    def node(self):
+        return self.up(Node("""const server = http.createServer((request, response) => {
+          if (request.url == '/bad') return request.socket.destroy();
+          if (request.url == '/big') response.setHeader('X-A', Array(3).fill('x'.repeat(9000)));
+          if (request.url == '/own') response.statusCode = 500;
+          response.end(request.headers.host); });
+          server.keepAliveTimeout = 1000;"""))
+
+    def check(self, *argv):
+        done = harness.run('check', *argv)
+        return done, {r['name']: r for r in json.loads(done.stdout)['results']} if \
+            '--json' in argv else None
+
+    def test_what_would_be_a_52x_or_nearly_fails_and_all_else_passes(self):
+        node = self.node()
+        done, results = self.check(node.url, '/', '/bad', '/big', '/own', '--json', '--patience',
+                                   '4s')
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual({name: r['cause'] for name, r in results.items() if not r['ok']},
+                         {'/bad': 'resp.empty_fin', '/big': 'resp.headers_too_large',
+                          'keep-alive': 'reuse.stale'})
+        self.assertEqual(results['/bad']['status'], 520)
+        self.assertIn('by itself', results['/own']['note'])
+        self.assertRegex(results['/bad']['ray_id'], '^[0-9a-f]{16}$')
+
+    def test_what_is_skipped_or_allowed_does_not_fail(self):
+        node = self.node()
+        done, _ = self.check(node.url, '/', '/big', '--skip', 'keep-alive', '--header-share', '95')
+        self.assertEqual((done.returncode, done.stderr), (0, ''))
+        self.assertIn('2 checked, 0 failed', done.stdout)
+
+    def test_junit_and_annotations_have_what_failed(self):
+        node = self.node()
+        report = os.path.join(self.temporary_directory(), 'junit.xml')
+        done, _ = self.check(node.url, '/', '/bad', '--skip', 'keep-alive', '--github', '--junit',
+                             report)
+        self.assertIn('::error title=edgecase resp.empty_fin /bad::', done.stdout)
+        suite = xml.etree.ElementTree.parse(report).getroot().find('testsuite')
+        self.assertEqual((suite.get('tests'), suite.get('failures')), ('2', '1'))
+        [failure] = suite.iter('failure')
+        self.assertEqual(failure.get('type'), 'resp.empty_fin')
+
+    def test_paths_come_from_a_file_or_from_standard_input(self):
+        node = self.node()
+        paths = os.path.join(self.temporary_directory(), 'paths')
+        with open(paths, 'w') as file:
+            file.write('# all of them\n/\n\n/own\n')
+        done, results = self.check(node.url, '--paths', paths, '--skip', 'keep-alive', '--json')
+        self.assertEqual((done.returncode, list(results)), (0, ['/', '/own']))
+        done = subprocess.run([harness.BINARY, 'check', node.url, '--paths', '-', '--skip',
+                               'keep-alive'], input='/bad\n', capture_output=True, text=True,
+                              timeout=60)
+        self.assertEqual(done.returncode, 1, done.stderr)
+
+    def test_it_waits_for_a_server_that_is_just_starting(self):
+        done, _ = self.check('http://127.0.0.1:1', '/', '--wait', '300ms')
+        self.assertEqual(done.returncode, 1)
+        self.assertIn('took no connection within 300ms', done.stderr)
+
+    def test_bad_input_is_a_clear_error(self):
+        for argv, words in ((['x y'], 'no URL carries'), (['http://127.0.0.1:1', 'a'], 'path'),
+                            (['http://127.0.0.1:1', '--paths', '/no/such'], '/no/such'),
+                            (['http://127.0.0.1:1', '--skip', 'all'], '--skip'),
+                            (['http://127.0.0.1:1', '--header-share', '0'], '--header-share')):
+            done = harness.run('check', *argv)
+            self.assertEqual(done.returncode, 2, argv)
+            self.assertIn(words, done.stderr)
 
 
 def print_table():

@@ -5,6 +5,7 @@
 #include <exception>
 #include <sstream>
 
+#include "cli/check.hpp"
 #include "cli/console.hpp"
 #include "cli/demo.hpp"
 #include "cli/doctor.hpp"
@@ -219,6 +220,37 @@ void add_doctor(CLI::App& app, int& status) {
     doctor->callback([flags, &status] { status = cli::run_doctor(*flags); });
 }
 
+void add_check(CLI::App& app, int& status) {
+    auto flags = std::make_shared<cli::CheckFlags>();
+    CLI::App* const check = app.add_subcommand(
+        "check", "For CI: an origin's paths through an edge; fails on what would be a 52x");
+    check->add_option("ORIGIN", flags->origin, "Its URL, e.g. http://127.0.0.1:3000")->required();
+    check->add_option("PATH", flags->paths, "What to ask for; default /");
+    check->add_option("--paths", flags->paths_file,
+                      "File of paths, one a line; - is standard input");
+    check
+        ->add_option("--header-share", flags->header_share,
+                     "Fail on response heads above so many percent of the limit")
+        ->check(CLI::Range(1, 100))
+        ->capture_default_str();
+    check->add_option("--patience", flags->patience, "For an idle connection, to see it closed")
+        ->capture_default_str();
+    check->add_option("--wait", flags->wait, "For the origin to take connections, as after a start")
+        ->capture_default_str();
+    check->add_option("--skip", flags->skip, "status, headers or keep-alive; repeatable");
+    check->add_option("--config", flags->config, "TOML file of the edge, as of serve");
+    check->add_option("--profile", flags->values.profile, "Limits of which edge, as of serve");
+    check->add_option("--read-timeout", flags->values.read_timeout, "Between two reads");
+    check->add_option("--ssl-mode", flags->values.ssl_mode,
+                      "strict (default), full, flexible, off");
+    check->add_option("--origin-name", flags->values.origin_name, "SNI and certificate name");
+    check->add_option("--origin-ca", flags->values.origin_ca, "PEM file of trusted CAs");
+    check->add_option("--junit", flags->junit, "Write a JUnit report to this file as well");
+    check->add_flag("--github", flags->github, "Annotations for GitHub Actions as well");
+    check->add_flag("--json", flags->json, "Machine-readable");
+    check->callback([flags, &status] { status = cli::run_check(*flags); });
+}
+
 int run(int argc, char** argv) {
     CLI::App app("Edgecase: an edge that says exactly why the origin failed", "edgecase");
     app.set_version_flag("--version", "edgecase 0.1.0");
@@ -232,6 +264,7 @@ int run(int argc, char** argv) {
     add_queries(app, status);
     add_trace(app, status);
     add_doctor(app, status);
+    add_check(app, status);
     cli::add_ranges(app, status);
     const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
     const auto named = [&](const CLI::App* command) { return command->check_name(argv[1]); };
