@@ -71,6 +71,12 @@ const char* read_line(Reading& into, uint32_t file, uint32_t number, std::string
         if (name.empty() || entry.empty()) return "`add NAME ENTRY` was expected";
         return add(into, name, entry, words);
     }
+    if (command == "swap") {
+        if (name == entry) return nullptr;
+        const auto other = into.sets.at("ipset", entry);
+        into.sets.at("ipset", name)->swap_content(*other);
+        return nullptr;
+    }
     if (command == "flush" || command == "destroy" || command == "COMMIT") return nullptr;
     return "`create` or `add` was expected";
 }

@@ -59,6 +59,7 @@ class IptablesReader {
             error =
                 error_at(into_.source(file_), static_cast<size_t>(line.data() - text.data()), what);
         });
+        if (!error) use_ufw_chain();
         if (!error && chains_.empty()) {
             return ReadError{into_.source(file_).name, 1, 1, "there is no table in it"};
         }
@@ -98,6 +99,23 @@ class IptablesReader {
         }
         if (words.at_option()) return "the name of a chain was expected";
         return append(words.next(), words, is_insertion);
+    }
+
+    /// /etc/ufw/user.rules has ufw's own chain alone; what is behind it is in other files.
+    void use_ufw_chain() {
+        const char* const name = family_ == ip::Family::v4 ? "ufw-user-input" : "ufw6-user-input";
+        const auto found = chains_.find(prefix() + " filter " + name);
+        if (found == chains_.end() || chains_.contains(prefix() + " filter INPUT")) return;
+        Stage stage;
+        stage.name = "ufw";
+        stage.v4 = family_ == ip::Family::v4;
+        stage.v6 = !stage.v4;
+        stage.chain = found->second;
+        stage.policy = Action::unclear;
+        stage.policy_place = {file_, 0, 0};
+        stage.policy_text = "ufw's default, which `ufw status verbose` shows";
+        stage.is_for_first = true;
+        into_.rules.stages.push_back(std::move(stage));
     }
 
     /// `INPUT DROP [0:0]`

@@ -161,7 +161,12 @@ void NftRule::reject() {
             lexer_.next();
             type = "tcp-reset";
         } else {
-            lexer_.next();
+            // An error of one family is for packets of that family alone.
+            const std::string_view family = lexer_.next().text;
+            if (family != "icmpx") {
+                matches_.push_back(
+                    {MatchKind::family, false, family == "icmpv6" ? 1U : 0U, 0, nullptr});
+            }
             lexer_.accept("type");
             type = std::string(lexer_.next().text);
         }

@@ -28,6 +28,15 @@ ReadResult read_nft_json(Reading& into, uint32_t file);
 ReadResult read_iptables(Reading& into, uint32_t file);
 ReadResult read_ip6tables(Reading& into, uint32_t file);
 ReadResult read_ipset(Reading& into, uint32_t file);
+ReadResult read_ufw(Reading& into, uint32_t file);
+ReadResult read_firewalld(Reading& into, uint32_t file);
+ReadResult read_fail2ban(Reading& into, uint32_t file);
+ReadResult read_nginx(Reading& into, uint32_t file);
+ReadResult read_apache(Reading& into, uint32_t file);
+ReadResult read_modsecurity(Reading& into, uint32_t file);
+ReadResult read_aws(Reading& into, uint32_t file);
+ReadResult read_gcp(Reading& into, uint32_t file);
+ReadResult read_azure(Reading& into, uint32_t file);
 
 struct Format {
     std::string_view name;   // of --format

@@ -33,7 +33,30 @@ bool is_v6(std::string_view name, std::string_view text) {
     if (text.contains("by iptables-save")) return false;
     const std::string lower = base::to_lower(name.substr(name.rfind('/') + 1));
     return lower.contains("ip6") || lower.contains("v6") || text.contains("icmp6") ||
-           text.contains("ipv6-icmp") || text.contains("::");
+           text.contains("ipv6-icmp") || text.contains(":ufw6-") || text.contains("::");
+}
+
+bool has_line_with(std::string_view text, std::initializer_list<std::string_view> beginnings) {
+    bool found = false;
+    for_each_line(text, [&](uint32_t, std::string_view line) {
+        const std::string lower = base::to_lower(base::trim(line).substr(0, 40));
+        for (const std::string_view beginning : beginnings) found |= lower.starts_with(beginning);
+    });
+    return found;
+}
+
+/// A directive of nginx ends in a semicolon, which Apache's do not.
+bool is_nginx(std::string_view text) {
+    bool found = false;
+    for_each_line(text, [&](uint32_t, std::string_view line) {
+        line = base::trim(line.substr(0, line.find('#')));
+        for (const std::string_view word :
+             {"allow ", "deny ", "server ", "http ", "listen ", "location "}) {
+            found |= line.starts_with(word) && (line.ends_with(';') || line.ends_with('{'));
+        }
+        found |= line == "server{" || line == "http{";
+    });
+    return found;
 }
 
 constexpr std::array kFormats{
@@ -56,6 +79,44 @@ constexpr std::array kFormats{
            [](std::string_view, std::string_view text) {
                return first_line(text).starts_with("create ") ||
                       first_line(text).starts_with("add ");
+           }},
+    Format{"ufw", "ufw status", read_ufw,
+           [](std::string_view, std::string_view text) {
+               return first_line(text).starts_with("Status: ");
+           }},
+    Format{"fail2ban", "fail2ban-client status", read_fail2ban,
+           [](std::string_view, std::string_view text) {
+               return first_line(text).starts_with("Status for the jail");
+           }},
+    Format{"firewalld", "firewall-cmd --list-all", read_firewalld,
+           [](std::string_view, std::string_view text) {
+               return text.contains("\n  target: ") && text.contains("\n  services:");
+           }},
+    Format{"aws", "AWS", read_aws,
+           [](std::string_view, std::string_view text) {
+               return is_json_with(text, "SecurityGroups") || is_json_with(text, "NetworkAcls") ||
+                      is_json_with(text, "SecurityGroupRules");
+           }},
+    Format{"azure", "Azure NSG", read_azure,
+           [](std::string_view, std::string_view text) {
+               return is_json_with(text, "securityRules") ||
+                      (is_json_with(text, "access") && is_json_with(text, "sourceAddressPrefix"));
+           }},
+    Format{"gcp", "GCP firewall rules", read_gcp,
+           [](std::string_view, std::string_view text) {
+               return is_json_with(text, "sourceRanges") || is_json_with(text, "allowed") ||
+                      is_json_with(text, "denied");
+           }},
+    Format{"modsecurity", "ModSecurity", read_modsecurity,
+           [](std::string_view, std::string_view text) {
+               return has_line_with(text, {"secrule ", "secruleengine "});
+           }},
+    Format{"nginx", "nginx", read_nginx,
+           [](std::string_view, std::string_view text) { return is_nginx(text); }},
+    Format{"apache", "Apache", read_apache,
+           [](std::string_view, std::string_view text) {
+               return has_line_with(text, {"require ", "order ", "allow from", "deny from",
+                                           "<require", "<virtualhost", "<directory"});
            }},
 };
 

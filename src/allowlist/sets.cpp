@@ -88,6 +88,15 @@ void SetBuilder::add_pair(const AddressRange& range, PortRange ports) {
     operand_->pairs.push_back({range.family, range.interval, ports});
 }
 
+void SetBuilder::swap_content(SetBuilder& other) {
+    std::swap(intervals_, other.intervals_);
+    std::swap(ordered_, other.ordered_);
+    std::swap(members_, other.members_);
+    std::swap(is_unknown_, other.is_unknown_);
+    std::swap(operand_->pairs, other.operand_->pairs);
+    std::swap(operand_->ports, other.operand_->ports);
+}
+
 void SetBuilder::finish(int depth) {
     if (is_finished_) return;
     is_finished_ = true;

@@ -38,6 +38,8 @@ class SetBuilder {
     void make_dynamic() { operand_->is_dynamic = true; }
     /// It has elements that are not modelled, so that nobody knows who is in it.
     void make_unknown() { is_unknown_ = true; }
+    /// Each gets what the other had; who names one of them gets the new content.
+    void swap_content(SetBuilder& other);
     /// A set of sets: all of `other` belongs to it.
     void include(std::shared_ptr<SetBuilder> other) { members_.push_back(std::move(other)); }
     std::shared_ptr<const Operand> operand() const { return operand_; }

@@ -10,13 +10,12 @@
 
 #include "allowlist/readers.hpp"
 #include "cli/ranges_command.hpp"
+#include "cli/ranges_fetch.hpp"
 
 namespace edgecase::cli {
 namespace {
 
 using allowlist::Source;
-
-constexpr size_t kMaxListBytes = size_t{4} << 20;  // a list of ranges has kilobytes
 
 struct LiveCommand {
     std::vector<std::string> argv;
@@ -91,9 +90,8 @@ std::expected<std::vector<Source>, std::string> live_sources() {
 std::expected<allowlist::Published, std::string> published_of(const std::string& file,
                                                               const std::string& url) {
     if (!file.empty() && !url.empty()) return std::unexpected("--ranges or --url, not both");
-    if (!url.empty()) return std::unexpected("--url is not there yet");
-    if (file.empty()) return allowlist::built_in();
-    auto source = read_source(file, kMaxListBytes);
+    if (file.empty() && url.empty()) return allowlist::built_in();
+    auto source = url.empty() ? read_source(file, kMaxListBytes) : fetch(url);
     if (!source) return std::unexpected(source.error());
     auto published = allowlist::parse_published(*source);
     if (!published) return std::unexpected(published.error().to_string());

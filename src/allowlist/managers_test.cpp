@@ -1,0 +1,122 @@
+#include <gtest/gtest.h>
+
+#include "allowlist/verdicts_for_tests.hpp"
+
+namespace edgecase::allowlist {
+namespace {
+
+const std::string kUfw =
+    "Status: active\nLogging: on (low)\nDefault: deny (incoming), allow (outgoing), disabled "
+    "(routed)\nNew "
+    "profiles: skip\n\nTo                         Action      From\n--                         "
+    "------      "
+    "----\n";
+
+TEST(Ufw, TheFirstRuleThatMatchesDecides) {
+    const auto rules =
+        rules_of({kUfw + "22/tcp                     ALLOW IN    Anywhere\n"
+                         "Anywhere                   DENY IN     104.16.3.0/24\n"
+                         "80,443/tcp                 ALLOW IN    104.16.0.0/13\n"
+                         "443/udp                    ALLOW IN    9.9.9.9\n"
+                         "443                        REJECT IN   7.0.0.0/8                  # no\n"
+                         "443/tcp                    LIMIT IN    6.0.0.0/8\n"
+                         "Nginx HTTPS (v6)           ALLOW IN    Anywhere (v6)\n"
+                         "443/tcp                    ALLOW OUT   Anywhere\n"
+                         "443/tcp on eth1            ALLOW IN    5.0.0.0/8\n"});
+    EXPECT_EQ(verdict(rules, "104.16.4.1"), "admitted");
+    EXPECT_EQ(verdict(rules, "104.16.3.1"), "dropped");
+    EXPECT_EQ(verdict(rules, "104.16.4.1", 8080), "dropped");
+    EXPECT_EQ(verdict(rules, "9.9.9.9"), "dropped");
+    EXPECT_EQ(verdict(rules, "7.1.1.1"), "rejected connect.rejected");
+    EXPECT_EQ(verdict(rules, "6.1.1.1"), "rate_limited");
+    EXPECT_EQ(verdict(rules, "5.1.1.1"), "unknown");
+    EXPECT_EQ(verdict(rules, "2400:cb00::1"), "admitted");
+    EXPECT_EQ(verdict(rules, "2400:cb00::1", 80), "dropped");
+}
+
+TEST(Ufw, NumberedHasNoDefault) {
+    const auto rules =
+        rules_of({"Status: active\n\n     To                         Action      From\n     --     "
+                  "                    "
+                  "------      ----\n[ 1] 443/tcp                    ALLOW IN    104.16.0.0/13\n"});
+    EXPECT_EQ(verdict(rules, "104.16.4.1"), "admitted");
+    EXPECT_EQ(verdict(rules, "1.1.1.1"), "unknown");
+    EXPECT_EQ(verdict(rules_of({"Status: inactive\n"}), "1.1.1.1"), "admitted");
+    EXPECT_EQ(error_of("nothing\n", "ufw"), "file:1:1: `Status: active` was expected");
+}
+
+TEST(Ufw, UserRulesAreRead) {
+    const auto rules = rules_of(
+        {"*filter\n:ufw-user-input - [0:0]\n### tuple ###\n-A ufw-user-input -p tcp --dport 443 -s "
+         "104.16.0.0/13 -j ACCEPT\nCOMMIT\n"});
+    EXPECT_EQ(verdict(rules, "104.16.4.1"), "admitted");
+    EXPECT_EQ(verdict(rules, "1.1.1.1"), "unknown");
+}
+
+std::string zone(const std::string& more, const std::string& target = "default") {
+    return "public (active)\n  target: " + target +
+           "\n  icmp-block-inversion: no\n  interfaces: eth0\n  sources: \n" + more;
+}
+
+TEST(Firewalld, ServicesPortsAndTargetsCount) {
+    const auto rules =
+        rules_of({zone("  services: dhcpv6-client https ssh\n  ports: 8080/tcp 9000-9010/tcp "
+                       "53/udp\n  rich rules: \n")});
+    EXPECT_EQ(verdict(rules, "1.1.1.1", 443), "admitted");
+    EXPECT_EQ(verdict(rules, "1.1.1.1", 9005), "admitted");
+    EXPECT_EQ(verdict(rules, "1.1.1.1", 80), "rejected connect.prohibited");
+    EXPECT_EQ(verdict(rules_of({zone("  services: \n", "DROP")}), "1.1.1.1"), "dropped");
+    EXPECT_EQ(verdict(rules_of({zone("  services: \n", "ACCEPT")}), "1.1.1.1"), "admitted");
+    EXPECT_EQ(verdict(rules_of({zone("  services: my-app\n")}), "1.1.1.1"), "unknown");
+}
+
+TEST(Firewalld, RichRulesCountAndDenialsComeFirst) {
+    const auto rules =
+        rules_of({zone("  services: \n  rich rules: \n\trule family=\"ipv4\" source "
+                       "address=\"104.16.0.0/13\" port "
+                       "port=\"443\" protocol=\"tcp\" accept\n\trule family=\"ipv4\" source "
+                       "address=\"104.16.3.0/24\" "
+                       "reject type=\"tcp-reset\"\n\trule family=\"ipv6\" source NOT "
+                       "address=\"2400:cb00::/32\" drop\n\trule "
+                       "family=\"ipv6\" service name=\"https\" accept limit value=\"10/m\"\n\trule "
+                       "port port=\"443\" "
+                       "protocol=\"udp\" accept\n")});
+    EXPECT_EQ(verdict(rules, "104.16.4.1"), "admitted");
+    EXPECT_EQ(verdict(rules, "104.16.3.1"), "rejected connect.refused");
+    EXPECT_EQ(verdict(rules, "1.1.1.1"), "rejected connect.prohibited");
+    EXPECT_EQ(verdict(rules, "2600::1"), "dropped");
+    EXPECT_EQ(verdict(rules, "2400:cb00::1"), "rate_limited");
+}
+
+TEST(Firewalld, ZonesBySourceComeFirst) {
+    const auto rules =
+        rules_of({"block\n  target: DROP\n  services: \n\nedge (active)\n  target: default\n  "
+                  "interfaces: \n  sources: "
+                  "104.16.0.0/13\n  services: https\n\npublic (active)\n  target: DROP\n  "
+                  "interfaces: eth0\n  sources: "
+                  "\n  services: ssh\n"});
+    EXPECT_EQ(verdict(rules, "104.16.4.1"), "admitted");
+    EXPECT_EQ(verdict(rules, "1.1.1.1"), "dropped");
+    EXPECT_EQ(error_of("\n", "firewalld"), "file:1:1: no zone such as `public (active)` in it");
+}
+
+TEST(Fail2ban, BannedAddressesAreRejected) {
+    const auto jail = [](const char* name) {
+        return std::string("Status for the jail: ") + name +
+               "\n|- Filter\n|  |- Currently failed: 0\n|  `- File list: /x\n`- Actions\n   |- "
+               "Currently "
+               "banned: 2\n   |- Total banned: 9\n   `- Banned IP list: 104.16.3.4 2400:cb00::7\n";
+    };
+    const auto rules = rules_of({jail("nginx-limit-req")});
+    EXPECT_EQ(verdict(rules, "104.16.3.4"), "rejected connect.rejected");
+    EXPECT_EQ(verdict(rules, "2400:cb00::7"), "rejected connect.rejected");
+    EXPECT_EQ(verdict(rules, "104.16.3.5"), "admitted");
+    EXPECT_EQ(verdict(rules_of({jail("sshd")}), "104.16.3.4"), "admitted");
+    EXPECT_EQ(verdict(rules_of({jail("mine")}), "104.16.3.4"), "unknown");
+    EXPECT_EQ(error_of("Status\n|- Number of jail: 1\n", "fail2ban").substr(0, 9), "file:1:1:");
+    EXPECT_EQ(error_of("  `- Banned IP list: nobody\n", "fail2ban"),
+              "file:1:22: `nobody` is no address");
+}
+
+}  // namespace
+}  // namespace edgecase::allowlist

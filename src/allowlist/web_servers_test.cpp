@@ -1,0 +1,142 @@
+#include <gtest/gtest.h>
+
+#include "allowlist/verdicts_for_tests.hpp"
+
+namespace edgecase::allowlist {
+namespace {
+
+TEST(Nginx, TheFirstRuleThatMatchesDecides) {
+    const auto rules =
+        rules_of({"allow 104.16.3.4;\ndeny 104.16.3.0/24;\nallow 104.16.0.0/13; # edge\nallow "
+                  "2400:cb00::/32;\ndeny all;\n"});
+    EXPECT_EQ(verdict(rules, "104.16.3.4"), "admitted");
+    EXPECT_EQ(verdict(rules, "104.16.3.5"), "rejected origin.status");
+    EXPECT_EQ(verdict(rules, "104.16.4.5"), "admitted");
+    EXPECT_EQ(verdict(rules, "2400:cb00::1"), "admitted");
+    EXPECT_EQ(verdict(rules, "2600::1"), "rejected origin.status");
+    EXPECT_EQ(verdict(rules_of({"allow 1.0.0.0/8;\n"}), "2.0.0.0"), "admitted");
+}
+
+TEST(Nginx, AnInnerLevelReplacesAnOuterOne) {
+    const auto rules = rules_of(
+        {"http {\n  deny 104.16.0.0/16;\n  server { listen 80; }\n  server {\n    listen 443 "
+         "ssl;\n    listen "
+         "[::]:443 ssl;\n    deny 104.17.0.0/16;\n    location /admin { deny all; }\n  }\n}\n"});
+    EXPECT_EQ(verdict(rules, "104.16.0.1", 80), "rejected origin.status");
+    EXPECT_EQ(verdict(rules, "104.17.0.1", 80), "admitted");
+    EXPECT_EQ(verdict(rules, "104.16.0.1", 443), "admitted");
+    EXPECT_EQ(verdict(rules, "104.17.0.1", 443), "rejected origin.status");
+    ASSERT_EQ(rules.notes.size(), 1U);
+    EXPECT_NE(rules.notes[0].find("location /admin"), std::string::npos);
+    const auto site =
+        rules_of({"server {\n listen 443;\n deny all;\n location / { allow 1.0.0.0/8; deny all; "
+                  "}\n}\n"});
+    EXPECT_EQ(verdict(site, "1.1.1.1"), "admitted");
+    EXPECT_EQ(verdict(site, "2.1.1.1"), "rejected origin.status");
+}
+
+TEST(Nginx, WhatIsNotFollowedIsUnknown) {
+    const auto in_server = [](const std::string& text) {
+        return rules_of({"server {\n listen 443;\n" + text + "\n}\n"});
+    };
+    EXPECT_EQ(verdict(in_server("return 444;"), "1.1.1.1"), "rejected resp.empty_fin");
+    EXPECT_EQ(verdict(in_server("if ($blocked) { return 444; }"), "1.1.1.1"), "unknown");
+    EXPECT_EQ(verdict(in_server("if ($host = x) { return 301 https://y; }"), "1.1.1.1"),
+              "admitted");
+    EXPECT_EQ(verdict(in_server("include /etc/nginx/edge.conf; deny all;"), "1.1.1.1"), "unknown");
+    EXPECT_EQ(verdict(in_server("include mime.types;"), "1.1.1.1"), "admitted");
+    EXPECT_EQ(
+        verdict(in_server("set_real_ip_from 1.0.0.0/8; allow 1.0.0.0/8; deny all;"), "1.1.1.1"),
+        "unknown");
+    EXPECT_EQ(verdict(in_server("satisfy any; deny all;"), "1.1.1.1"), "unknown");
+}
+
+TEST(Nginx, IncludesOfAWholeListingAreFollowed) {
+    const auto rules =
+        rules_of({"# configuration file /etc/nginx/nginx.conf:\nhttp {\n  include "
+                  "/etc/nginx/sites/*.conf;\n}\n\n# "
+                  "configuration file /etc/nginx/sites/a.conf:\nserver {\n  listen 443;\n  include "
+                  "edge.list;\n}\n\n# "
+                  "configuration file /etc/nginx/edge.list:\nallow 1.0.0.0/8;\ndeny all;\n"});
+    EXPECT_EQ(verdict(rules, "1.1.1.1"), "admitted");
+    EXPECT_EQ(verdict(rules, "2.1.1.1"), "rejected origin.status");
+}
+
+TEST(Nginx, SaysWhereItIsWrong) {
+    EXPECT_EQ(error_of("server {\n  deny nobody;\n}\n", "nginx"),
+              "file:2:8: `nobody` is no address");
+    EXPECT_EQ(error_of("server {\n", "nginx"), "file: a `}` is missing at the end");
+    EXPECT_EQ(error_of("deny all\n", "nginx"), "file:1:6: `;` is missing behind this directive");
+    EXPECT_EQ(error_of("}\n", "nginx"), "file:1:1: a `}` too many");
+    EXPECT_EQ(error_of("# nothing\n", "nginx"), "file:1:1: no directive of nginx in it");
+}
+
+TEST(Apache, RequireIsRead) {
+    EXPECT_EQ(verdict(rules_of({"Require ip 104.16.0.0/13 10.1 2400:cb00::/32\n"}), "104.16.1.1"),
+              "admitted");
+    EXPECT_EQ(verdict(rules_of({"Require ip 104.16.0.0/13 10.1 2400:cb00::/32\n"}), "10.1.9.9"),
+              "admitted");
+    EXPECT_EQ(verdict(rules_of({"Require ip 104.16.0.0/13\n"}), "1.1.1.1"),
+              "rejected origin.status");
+    const auto all =
+        rules_of({"<RequireAll>\n  Require all granted\n  Require not ip "
+                  "104.16.3.0/255.255.255.0\n</RequireAll>\n"});
+    EXPECT_EQ(verdict(all, "104.16.3.1"), "rejected origin.status");
+    EXPECT_EQ(verdict(all, "104.16.4.1"), "admitted");
+    const auto any =
+        rules_of({"<RequireAny>\nRequire ip 1.0.0.0/8\nRequire valid-user\n</RequireAny>\n"});
+    EXPECT_EQ(verdict(any, "1.1.1.1"), "admitted");
+    EXPECT_EQ(verdict(any, "2.1.1.1"), "unknown");
+    EXPECT_EQ(
+        verdict(rules_of({"<RequireNone>\nRequire ip 1.0.0.0/8\n</RequireNone>\n"}), "1.1.1.1"),
+        "rejected origin.status");
+    EXPECT_EQ(verdict(rules_of({"Require all denied\n"}), "1.1.1.1"), "rejected origin.status");
+}
+
+TEST(Apache, OrderAllowAndDenyAreRead) {
+    const auto allow_last =
+        rules_of({"Order deny,allow\nDeny from 104.16\nAllow from 104.16.3.0/24\n"});
+    EXPECT_EQ(verdict(allow_last, "104.16.3.1"), "admitted");
+    EXPECT_EQ(verdict(allow_last, "104.16.4.1"), "rejected origin.status");
+    EXPECT_EQ(verdict(allow_last, "1.1.1.1"), "admitted");
+    const auto deny_last =
+        rules_of({"Order allow,deny\nAllow from all\nDeny from 104.16.3.0/24\n"});
+    EXPECT_EQ(verdict(deny_last, "104.16.3.1"), "rejected origin.status");
+    EXPECT_EQ(verdict(deny_last, "1.1.1.1"), "admitted");
+    EXPECT_EQ(
+        verdict(rules_of({"Order deny,allow\nDeny from all\nAllow from example.com\n"}), "1.1.1.1"),
+        "unknown");
+}
+
+TEST(Apache, TheSectionOfTheWholeSiteCounts) {
+    const auto rules = rules_of(
+        {"DocumentRoot /srv/site\n<Directory />\n  Require all denied\n</Directory>\n<Directory "
+         "/srv/site>\n  Require ip 1.0.0.0/8\n</Directory>\n<Location \"/status\">\n  Require "
+         "local\n</Location>\n"});
+    EXPECT_EQ(verdict(rules, "1.1.1.1"), "admitted");
+    EXPECT_EQ(verdict(rules, "2.1.1.1"), "rejected origin.status");
+    EXPECT_EQ(rules.notes.size(), 1U);
+    EXPECT_EQ(error_of("<Directory />\nRequire all denied\n", "apache"),
+              "file: <directory> is not closed");
+    EXPECT_EQ(error_of("Require ip nobody\n", "apache"), "file:1:1: `nobody` is no address");
+    EXPECT_EQ(error_of("</Location>\n", "apache"), "file:1:1: </location> closes no section");
+}
+
+TEST(Modsecurity, AddressRulesAreRead) {
+    const auto rules =
+        rules_of({"SecRuleEngine On\nSecRule REMOTE_ADDR \"@ipMatch 104.16.3.0/24,2400:cb00::1\" "
+                  "\"id:1,phase:1,deny,status:406\"\nSecRule REMOTE_ADDR \"!@ipMatch "
+                  "104.16.0.0/13\" \\\n    "
+                  "\"id:2,phase:1,drop\"\nSecRule ARGS \"@rx x\" \"id:3,deny\"\n"});
+    EXPECT_EQ(verdict(rules, "104.16.3.4"), "rejected origin.status");
+    EXPECT_EQ(verdict(rules, "104.16.4.4"), "admitted");
+    EXPECT_EQ(verdict(rules, "1.1.1.1"), "rejected resp.empty_fin");
+    EXPECT_EQ(verdict(rules_of({"SecRule REMOTE_ADDR \"@ipMatchFromFile f\" \"id:1,deny\"\n"}),
+                      "1.1.1.1"),
+              "unknown");
+    EXPECT_EQ(error_of("SecRule REMOTE_ADDR \"@ipMatch x\" \"id:1,deny\"\n", "modsecurity"),
+              "file:1:1: `x` is no address");
+}
+
+}  // namespace
+}  // namespace edgecase::allowlist

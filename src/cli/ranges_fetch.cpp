@@ -1,0 +1,82 @@
+#include "cli/ranges_fetch.hpp"
+
+#include <curl/curl.h>
+
+#include <memory>
+
+#include "base/ascii.hpp"
+#include "ip/endpoint.hpp"
+
+namespace edgecase::cli {
+namespace {
+
+struct Body {
+    std::string text;
+    bool is_too_large = false;
+};
+
+size_t take(char* bytes, size_t size, size_t count, void* into) {
+    Body& body = *static_cast<Body*>(into);
+    if (body.text.size() + size * count > kMaxListBytes) {
+        body.is_too_large = true;
+        return 0;
+    }
+    body.text.append(bytes, size * count);
+    return size * count;
+}
+
+/// What a thief on the way could change is taken from this machine alone.
+bool is_loopback(const std::string& url) {
+    std::string_view host = std::string_view(url).substr(url.find("://") + 3);
+    host = host.substr(0, host.find_first_of("/?#"));
+    if (host.contains('@')) return false;
+    if (host.starts_with('[')) return host.starts_with("[::1]");
+    host = host.substr(0, host.find(':'));
+    const auto address = ip::Address::parse(host);
+    return host == "localhost" || (address && address->is_loopback());
+}
+
+}  // namespace
+
+bool is_url(const std::string& text) {
+    return text.contains("://");
+}
+
+std::expected<allowlist::Source, std::string> fetch(const std::string& url) {
+    const std::string lower = base::to_lower(url);
+    const bool is_https = lower.starts_with("https://");
+    if (!is_https && !(lower.starts_with("http://") && is_loopback(lower))) {
+        return std::unexpected(url + ": a list is fetched over https, or from a file");
+    }
+    const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> handle(curl_easy_init(),
+                                                                     &curl_easy_cleanup);
+    if (!handle) return std::unexpected("libcurl cannot be started");
+    Body body;
+    CURL* const curl = handle.get();
+    std::string message(CURL_ERROR_SIZE, '\0');
+    curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, is_https ? "https" : "http");
+    curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "https");
+    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, is_https ? 1L : 0L);
+    curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 3L);
+    curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, kFetchSeconds);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, kFetchSeconds / 3);
+    curl_easy_setopt(curl, CURLOPT_USERAGENT, "edgecase");
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &body);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, message.data());
+    const CURLcode code = curl_easy_perform(curl);
+    if (body.is_too_large) return std::unexpected(url + ": is larger than a list of ranges");
+    if (code != CURLE_OK) {
+        const std::string said = message.c_str();
+        return std::unexpected(url + ": " + (said.empty() ? curl_easy_strerror(code) : said));
+    }
+    long status = 0;
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    if (status != 200) return std::unexpected(url + ": answers with " + std::to_string(status));
+    return allowlist::Source{url, std::move(body.text)};
+}
+
+}  // namespace edgecase::cli

@@ -1,0 +1,13 @@
+// Owns replacing a file's content: at once or not at all, whatever happens meanwhile.
+#pragma once
+
+#include <expected>
+#include <string>
+
+namespace edgecase::cli {
+
+/// Writes beside `path`, flushes to disk and renames. An existing file's mode and owner stay.
+/// Errors: a sentence; then `path` is as it was.
+std::expected<void, std::string> replace_file(const std::string& path, const std::string& content);
+
+}  // namespace edgecase::cli
