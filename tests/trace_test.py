@@ -74,6 +74,10 @@ class ProofTest(TraceCase):
             origin = next(log for log in report['coverage'] if log['role'] == 'origin')
             self.assertEqual((len(origin['gaps']), origin['files']), (1, 3))
 
+    def test_an_edge_log_out_of_order_by_a_minute(self):
+        for ray in (0, 1):
+            self.proof(0.98, seconds=100, rate=200, failures=0.03, ray=ray, shuffle_s=60)
+
     def test_packed_files_say_the_same(self):
         directory, report = self.proof(0.9999, seconds=10, rate=500, failures=0.05)
         plain = os.path.join(directory, 'access.log')
