@@ -223,6 +223,7 @@ std::expected<void, std::string> read_log(const EdgeLog& log, const TraceOptions
     pass.rays.reserve(rays);
     LogReport report(LogReport::Role::edge, log.name,
                      std::string(edge_reader(log.format)->format()), files.size());
+    report.damage = log.notes;
     std::vector<FileTimes::Piece> pieces;
     for (size_t i = 0; i < parts.size(); ++i) {
         if (!parts[i].error.empty()) return std::unexpected(parts[i].error);
