@@ -33,11 +33,12 @@ struct Options {
     double retries = 0.002;
     double gap_from = -1;  // seconds; the origin's lines of then are lost
     double gap_seconds = 0;
-    double ray = 1;      // 0: the origin does not log it
-    double rotate = 0;   // 1: into three files
-    double workers = 4;  // of the origin: lines stand a little out of order
-    double edge = 1;     // of the successes, that the edge's log holds (Logpush's sample_rate)
-    double users = 300;  // user agents
+    double ray = 1;        // 0: the origin does not log it
+    double rotate = 0;     // 1: into three files
+    double workers = 4;    // of the origin: lines stand a little out of order
+    double edge = 1;       // of the successes, that the edge's log holds (Logpush's sample_rate)
+    double users = 300;    // user agents
+    double shuffle_s = 0;  // the edge's lines stand out of order by up to so many seconds
     double seed = 1;
     double begin = 1'793'527'200;  // 2026-11-01 10:00:00 UTC
 };
@@ -58,6 +59,7 @@ bool set(Options& options, std::string_view name, double value) {
                                                   {"workers", &options.workers},
                                                   {"users", &options.users},
                                                   {"edge", &options.edge},
+                                                  {"shuffle_s", &options.shuffle_s},
                                                   {"seed", &options.seed},
                                                   {"begin", &options.begin}};
     const auto found = all.find(name);
@@ -262,8 +264,9 @@ class Corpus {
                    static_cast<int64_t>(time * 1e9);
         };
         const bool reused = chance() < 0.9;
+        const double delay = options_.shuffle_s > 0 ? chance() * options_.shuffle_s : 0;
         edge_.add(
-            end,
+            end + delay,
             fmt::format(R"({{"RayID":"{:016x}","EdgeStartTimestamp":{},"EdgeEndTimestamp":{},)"
                         R"("ClientIP":"{}","ClientRequestHost":"www.example",)"
                         R"("ClientRequestMethod":"{}","ClientRequestURI":"{}",)"

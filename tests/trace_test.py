@@ -74,6 +74,10 @@ class ProofTest(TraceCase):
             origin = next(log for log in report['coverage'] if log['role'] == 'origin')
             self.assertEqual((len(origin['gaps']), origin['files']), (1, 3))
 
+    def test_an_edge_log_out_of_order_by_a_minute(self):
+        for ray in (0, 1):
+            self.proof(0.98, seconds=100, rate=200, failures=0.03, ray=ray, shuffle_s=60)
+
     def test_packed_files_say_the_same(self):
         directory, report = self.proof(0.9999, seconds=10, rate=500, failures=0.05)
         plain = os.path.join(directory, 'access.log')
@@ -283,6 +287,57 @@ class SymptomTest(TraceCase):
         edge = [self.edge(i, i * 0.5, f'/p{i % 6}', i % 20 == 7) for i in range(600)]
         origin = [self.origin(i * 0.5 + 90.05, f'/p{i % 6}') for i in range(600)]
         self.assertEqual(set(self.outcomes(edge, origin)), {'ambiguous', 'not_covered'})
+
+    def test_a_log_given_twice_made_everything_ambiguous(self):
+        edge, origin = self.requests()
+        packed = self.file('access.log.gz', gzip.compress(''.join(origin).encode()))
+        for copy in (packed, os.path.join(self.directory, 'access.log')):
+            self.assertEqual(self.outcomes(edge, origin, '--origin-log', copy), {'matched': 30})
+            self.assertIn('left out', self.report['coverage'][1]['damage'][0])
+
+    def test_a_log_in_another_format_was_an_answer(self):
+        edge, origin = self.requests(20)
+        edge, origin = self.file('edge.ndjson', ''.join(edge)), self.file('o.log', ''.join(origin))
+        done = run('--edge-log', edge, '--origin-log', origin, '--origin-format', 'haproxy')
+        self.assertEqual(done.returncode, 2)
+        self.assertIn('can be read as haproxy', done.stderr)
+
+    def test_an_empty_error_log_was_an_error(self):
+        edge = self.file('edge.ndjson', edge_line())
+        done = run('--edge-log', edge, '--error-log', self.file('error.log', ''), '--json')
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(json.loads(done.stdout)['coverage'][1]['lines'], 0)
+
+    def test_after_the_clocks_went_back_an_error_was_missed(self):
+        # 2026-10-25 01:00 UTC: in Berlin from +0200 to +0100.
+        change = 1792890000 - self.BEGIN
+        edge = [self.edge(i, change - 300 + i / 2, f'/p{i}', i == 900) for i in range(1200)]
+        origin = []
+        for i in range(1200):
+            at = change - 300 + i / 2
+            zone = 2 if at < change else 1
+            line = self.origin(at + zone * 3600, f'/p{i}', f' 7a1b2c3d{i:08x}-LAX')
+            origin.append(line.replace('+0000', f'+0{zone}00'))
+        del origin[900]
+        error = self.file('error.log', '2026/10/25 02:02:30 [alert] 1#1: worker process 33 exited '
+                          'on signal 11\n')
+        self.assertEqual(self.outcomes(edge, origin, '--error-log', error), {'never_arrived': 1})
+        self.assertEqual([event['kind'] for event in self.report['rays'][0]['nearby']],
+                         ['worker_exited'])
+
+    def test_a_thousand_idle_lines_hid_the_telling_one(self):
+        edge, origin = self.requests(20)
+        line = '2026/11/01 10:00:03 [{}] 1#1: {}\n'
+        error = self.file('error.log', line.format('info', 'client closed keepalive connection') *
+                          1500 + line.format('alert', 'worker process 33 exited on signal 11'))
+        self.outcomes(edge, origin, '--error-log', error)
+        self.assertEqual(self.report['rays'][0]['nearby'][0]['kind'], 'worker_exited')
+
+    def test_a_clock_two_hours_ahead_is_called_a_zone(self):
+        edge, _ = self.requests()
+        origin = [self.origin(7200 + i / 2, f'/p{i}') for i in range(600)]
+        self.assertEqual(self.outcomes(edge, origin), {'matched': 30})
+        self.assertIn('exactly 2 h ahead', self.report['coverage'][1]['damage'][0])
 
     def test_a_pipe_lost_what_came_after_the_first_look(self):
         edge, origin = self.requests()

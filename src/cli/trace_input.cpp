@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "logs/event_formats.hpp"
+#include "logs/log_time.hpp"
 #include "store/store.hpp"
 
 namespace edgecase::cli {
@@ -15,23 +16,73 @@ namespace {
 using Status = std::expected<void, std::string>;
 
 /// Files of one name, in the order they were given.
-using Sets = std::map<std::string, std::vector<logs::LogFile>>;
+struct Set {
+    std::vector<logs::LogFile> files;
+    std::vector<std::string> notes;
+};
+using Sets = std::map<std::string, Set>;
 
-std::expected<Sets, std::string> look_at(const std::vector<std::string>& paths) {
+/// Whether one file holds what the other does: the same file, a packed copy, an older state.
+bool is_copy(const logs::LogFile& a, const logs::LogFile& b, bool of_one_name) {
+    if (a.path == b.path) return true;
+    // Servers that do little may have written a line or two alike.
+    constexpr size_t kTelling = 10;
+    const size_t lines = std::min(a.sample.size(), b.sample.size());
+    if (lines == 0 || (lines < kTelling && !of_one_name)) return false;
+    if (a.packing != b.packing && a.sample.size() != b.sample.size()) return false;
+    return std::equal(a.sample.begin(), a.sample.begin() + static_cast<ptrdiff_t>(lines),
+                      b.sample.begin());
+}
+
+/// A log that is read twice has every line twice, and all would be ambiguous.
+void leave_out_copies(Sets& sets) {
+    std::vector<std::pair<logs::LogFile*, Set*>> kept;
+    for (auto& [name, set] : sets) {
+        for (logs::LogFile& file : set.files) {
+            const auto known = std::ranges::find_if(kept, [&](const auto& one) {
+                return is_copy(*one.first, file, one.second == &set);
+            });
+            if (known == kept.end()) {
+                kept.emplace_back(&file, &set);
+                continue;
+            }
+            logs::LogFile& other = *known->first;
+            // The longer one; a packed one cannot be compared.
+            if (file.packing == other.packing && file.bytes > other.bytes) std::swap(file, other);
+            known->second->notes.push_back(file.name + ": holds the same lines as " + other.name +
+                                           ", so it is left out");
+            file.name.clear();
+        }
+    }
+    for (auto& [name, set] : sets) {
+        std::erase_if(set.files, [](const logs::LogFile& file) { return file.name.empty(); });
+    }
+    std::erase_if(sets, [](const auto& one) { return one.second.files.empty(); });
+}
+
+/// `empty`: the names of files without a line, if these are nothing wrong.
+std::expected<Sets, std::string> look_at(const std::vector<std::string>& paths,
+                                         std::vector<std::string>* empty_ones = nullptr) {
     Sets sets;
     std::string empty;
     for (const std::string& path : paths) {
         auto file = logs::LogFile::look_at(path);
         if (!file) {
             // An empty file among rotated ones is nothing wrong.
-            if (file.error().ends_with(": is empty") && paths.size() > 1) {
+            const bool is_empty = file.error().ends_with(": is empty");
+            if (is_empty && empty_ones != nullptr) {
+                empty_ones->push_back(path);
+                continue;
+            }
+            if (is_empty && paths.size() > 1) {
                 empty = file.error();
                 continue;
             }
             return std::unexpected(file.error());
         }
-        sets[logs::set_name(file->name)].push_back(std::move(*file));
+        sets[logs::set_name(file->name)].files.push_back(std::move(*file));
     }
+    leave_out_copies(sets);
     if (sets.empty() && !empty.empty()) return std::unexpected(empty);
     return sets;
 }
@@ -43,6 +94,23 @@ std::vector<std::string_view> lines_of(const std::vector<logs::LogFile>& files) 
     if (lines.size() > 4 * logs::LogFile::kSampleLines)
         lines.resize(4 * logs::LogFile::kSampleLines);
     return lines;
+}
+
+/// Why the lines of a damaged file may make no sense; empty: none is.
+std::string damage_of(const std::vector<logs::LogFile>& files) {
+    for (const logs::LogFile& file : files) {
+        if (!file.damage.empty()) return file.name + ": " + file.damage;
+    }
+    return {};
+}
+
+/// A heading or a comment is no reason to doubt the format.
+bool reads_any(const logs::AccessFormat& format, const std::vector<std::string_view>& lines) {
+    const auto reader = format.reader();
+    return lines.empty() || std::ranges::any_of(lines, [&](std::string_view line) {
+               logs::EntryView entry;
+               return reader->read(line, entry) != logs::Parsed::failed;
+           });
 }
 
 std::string read_text(const std::string& path, std::string& error) {
@@ -73,14 +141,18 @@ std::expected<std::vector<logs::AccessFormatPtr>, std::string> formats_given(
 Status add_edge_logs(const TraceFlags& flags, logs::TraceInput& input) {
     auto sets = look_at(flags.edge_logs);
     if (!sets) return std::unexpected(sets.error());
-    for (auto& [name, files] : *sets) {
+    for (auto& [name, set] : *sets) {
+        auto& files = set.files;
         const logs::EdgeFormat format = logs::recognise_edge(lines_of(files));
         if (format == logs::EdgeFormat::unknown) {
+            if (const std::string damaged = damage_of(files); !damaged.empty()) {
+                return std::unexpected(damaged);
+            }
             return std::unexpected(name +
                                    ": is no edge log: Cloudflare Logpush http_requests as NDJSON "
                                    "or CSV with its heading is read, and Edgecase's --data-dir");
         }
-        input.edge.push_back({name, std::move(files), format});
+        input.edge.push_back({name, std::move(files), format, std::move(set.notes)});
     }
     return {};
 }
@@ -90,25 +162,43 @@ Status add_origin_logs(const TraceFlags& flags, logs::TraceInput& input) {
     if (!given) return std::unexpected("--origin-format: " + given.error());
     auto sets = look_at(flags.origin_logs);
     if (!sets) return std::unexpected(sets.error());
-    for (auto& [name, files] : *sets) {
+    const auto zone = logs::zone_offset(flags.zone);
+    for (auto& [name, set] : *sets) {
+        auto& files = set.files;
         const bool only = given->size() == 1 && flags.origin_format.front() != '@';
-        const auto format = only ? given->front() : logs::recognise_access(lines_of(files), *given);
+        auto format = only ? given->front() : logs::recognise_access(lines_of(files), *given);
         if (format == nullptr) {
+            if (const std::string damaged = damage_of(files); !damaged.empty()) {
+                return std::unexpected(damaged);
+            }
             const bool is_event_log = !logs::recognise_events(lines_of(files)).empty();
             return std::unexpected(
                 name + (is_event_log ? ": is an error log: give it with --error-log"
                                      : ": is in no format known; give the server's own with "
                                        "--origin-format, as it stands in its configuration"));
         }
-        input.origin.push_back({name, std::move(files), format});
+        if (only && !reads_any(*format, lines_of(files))) {
+            return std::unexpected(name + ": none of its first lines can be read as " +
+                                   std::string(format->name()) + ", which --origin-format says");
+        }
+        if (zone) {
+            if (auto zoned = format->in_zone(*zone)) format = std::move(zoned);
+        }
+        input.origin.push_back({name, std::move(files), format, std::move(set.notes)});
     }
     return {};
 }
 
 Status add_error_logs(const TraceFlags& flags, logs::TraceInput& input) {
-    auto sets = look_at(flags.error_logs);
+    std::vector<std::string> empty;
+    auto sets = look_at(flags.error_logs, &empty);
     if (!sets) return std::unexpected(sets.error());
-    for (auto& [name, files] : *sets) {
+    // A server without errors has an empty log: that says something.
+    for (const std::string& path : empty) {
+        if (!sets->contains(logs::set_name(path))) input.events.push_back({path, {}, "empty"});
+    }
+    for (auto& [name, set] : *sets) {
+        auto& files = set.files;
         const std::string_view format = logs::recognise_events(lines_of(files));
         if (format.empty()) {
             std::string known;
@@ -117,7 +207,7 @@ Status add_error_logs(const TraceFlags& flags, logs::TraceInput& input) {
             }
             return std::unexpected(name + ": is in no format known for error logs (" + known + ")");
         }
-        input.events.push_back({name, std::move(files), std::string(format)});
+        input.events.push_back({name, std::move(files), std::string(format), std::move(set.notes)});
     }
     return {};
 }

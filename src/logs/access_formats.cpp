@@ -7,6 +7,7 @@
 #include "logs/json_format.hpp"
 #include "logs/other_formats.hpp"
 #include "logs/template_format.hpp"
+#include "logs/wrapped_lines.hpp"
 
 namespace edgecase::logs {
 namespace {
@@ -163,6 +164,9 @@ class TwoFormats final : public AccessFormat {
     TwoFormats(AccessFormatPtr first, AccessFormatPtr other)
         : first_(std::move(first)), other_(std::move(other)) {}
     std::string_view name() const override { return first_->name(); }
+    AccessFormatPtr in_zone(int64_t zone_us) const override {
+        return std::make_shared<TwoFormats>(first_->in_zone(zone_us), other_->in_zone(zone_us));
+    }
     bool moment_is_known() const override { return first_->moment_is_known(); }
     std::unique_ptr<AccessReader> reader() const override {
         return std::make_unique<Reader>(first_->reader(), other_->reader());
@@ -293,6 +297,17 @@ std::expected<std::vector<AccessFormatPtr>, std::string> formats_of_configuratio
 
 AccessFormatPtr recognise_access(std::span<const std::string_view> lines,
                                  std::span<const AccessFormatPtr> also) {
+    if (const Frame frame = frame_of(lines); frame != Frame::none) {
+        std::vector<std::string> rooms(lines.size());
+        std::vector<std::string_view> inner;
+        for (size_t i = 0; i < lines.size(); ++i) {
+            const std::string_view line = unwrapped(frame, lines[i], rooms[i]);
+            if (!line.empty()) inner.push_back(line);
+        }
+        AccessFormatPtr format = recognise_access(inner, also);
+        // HAProxy's reader knows syslog's prefix itself.
+        if (format && format->name() != "haproxy") return framed(std::move(format), frame);
+    }
     std::vector<AccessFormatPtr> candidates(also.begin(), also.end());
     for (const std::string_view name : kNames) {
         if (alias(name) == name && name != "apache") candidates.push_back(named_format(name));

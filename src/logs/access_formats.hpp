@@ -21,6 +21,9 @@ class AccessFormat {
     /// False: servers that write the time of a request's start and such that write that of its end
     /// have this format (Apache and nginx: combined).
     virtual bool moment_is_known() const { return true; }
+    /// The same, with times that name no zone taken to be so far east of UTC; null: all of them do,
+    /// or have none.
+    virtual std::shared_ptr<const AccessFormat> in_zone(int64_t) const { return nullptr; }
 };
 using AccessFormatPtr = std::shared_ptr<const AccessFormat>;  // shared: files of one set
 

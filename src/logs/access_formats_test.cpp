@@ -214,6 +214,51 @@ TEST(AccessFormats, formats_are_recognised_by_looking) {
     EXPECT_EQ(recognised("what is this"), "");
 }
 
+TEST(AccessFormats, a_line_in_the_frame_of_a_container_or_a_journal_is_no_virtual_hosts) {
+    const std::string line =
+        "10.0.0.1 - - [01/Nov/2026:10:00:01 +0000] \"GET /x HTTP/1.1\" 200 5 \"-\" \"curl\"";
+    std::string escaped;
+    for (const char c : line) (c == '"' ? escaped += '\\' : escaped) += c;
+    for (const std::string& framed_line :
+         {R"({"log":")" + escaped + R"(\n","stream":"stdout","time":"2026-11-01T10:00:01Z"})",
+          "2026-11-01T10:00:01.123456789Z stdout F " + line,
+          "Nov  1 10:00:01 web1 nginx[123]: " + line,
+          "2026-11-01T10:00:01+00:00 web1 nginx[123]: " + line}) {
+        const PaddedLine padded(framed_line);
+        const std::vector<std::string_view> lines{padded};
+        const AccessFormatPtr format = recognise_access(lines);
+        ASSERT_TRUE(format) << framed_line;
+        Reading reading(format);
+        ASSERT_EQ(reading.read(framed_line), Parsed::entry) << framed_line;
+        EXPECT_EQ(reading.entry.client, "10.0.0.1") << format->name();
+        EXPECT_EQ(reading.entry.uri, "/x");
+        EXPECT_EQ(reading.entry.host, "");
+    }
+}
+
+TEST(AccessFormats, a_request_that_the_client_gave_up_has_no_status_in_json) {
+    Reading reading(must("caddy"));
+    ASSERT_EQ(
+        reading.read(R"({"ts":1793527200.5,"request":{"method":"GET","uri":"/x"},"status":0})"),
+        Parsed::entry);
+    EXPECT_EQ(reading.entry.uri, "/x");
+    EXPECT_EQ(reading.read(R"({"ts":1793527200.5,"msg":"started"})"), Parsed::failed);
+}
+
+TEST(AccessFormats, a_time_without_a_zone_is_in_the_zone_that_was_given) {
+    for (const auto& [name, line] :
+         {std::pair("haproxy",
+                    R"(10.0.0.1:5 [01/Nov/2026:10:00:01.000] f b/s 0/0/0/1/1 200 5 - - ---- )"
+                    R"(1/1/1/1/0 0/0 "GET /x HTTP/1.1")"),
+          std::pair("json", R"({"time":"2026-11-01T10:00:01","url":"/x","status":200})")}) {
+        Reading plain(must(name));
+        Reading zoned(must(name)->in_zone(3'600'000'000));
+        ASSERT_EQ(plain.read(line), Parsed::entry);
+        ASSERT_EQ(zoned.read(line), Parsed::entry);
+        EXPECT_EQ(plain.entry.time - zoned.entry.time, 3'600'000'000);
+    }
+}
+
 TEST(AccessFormats, haproxy_tells_its_state_and_a_captured_ray) {
     Reading reading(must("haproxy"));
     ASSERT_EQ(

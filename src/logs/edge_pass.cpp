@@ -223,6 +223,7 @@ std::expected<void, std::string> read_log(const EdgeLog& log, const TraceOptions
     pass.rays.reserve(rays);
     LogReport report(LogReport::Role::edge, log.name,
                      std::string(edge_reader(log.format)->format()), files.size());
+    report.damage = log.notes;
     std::vector<FileTimes::Piece> pieces;
     for (size_t i = 0; i < parts.size(); ++i) {
         if (!parts[i].error.empty()) return std::unexpected(parts[i].error);
@@ -257,7 +258,7 @@ std::expected<void, std::string> read_store(const TraceInput& input, const Trace
 }
 
 /// Logpush delivers at least once, and files of two jobs, or a file and the store, may overlap.
-void drop_duplicates(EdgePass& pass, EntrySet& entries) {
+void drop_duplicates(EdgePass& pass, EntrySet& entries, bool one_source) {
     const auto failures = [&] {
         return static_cast<uint64_t>(std::ranges::count_if(pass.rays, failed<EdgeRay>));
     };
@@ -277,7 +278,9 @@ void drop_duplicates(EdgePass& pass, EntrySet& entries) {
     pass.rays.erase(rest.begin(), rest.end());
     const uint64_t dropped = all - pass.rays.size();
     pass.failed -= std::min(pass.failed, all_failed - failures());
-    pass.duplicates = std::max(dropped, entries.repeated().value_or(0));
+    // To look at all that went well costs a sort: only where there is a reason.
+    const bool look = dropped > 0 || !one_source;
+    pass.duplicates = std::max(dropped, look ? entries.repeated().value_or(0) : 0);
     pass.requests -= std::min(pass.requests, pass.duplicates);
 }
 
@@ -325,7 +328,9 @@ std::expected<EdgePass, std::string> pass_over_edge(const TraceInput& input,
             return std::unexpected(done.error());
         }
     }
-    drop_duplicates(pass, entries);
+    size_t sources = input.edge_store ? 1 : 0;
+    for (const EdgeLog& log : input.edge) sources += log.files.size();
+    drop_duplicates(pass, entries, sources == 1);
     std::ranges::sort(pass.rays, {}, &EdgeRay::start);
     if (pass.rays.size() > TraceResult::kMaximumRays) {
         pass.passed_over += pass.rays.size() - TraceResult::kMaximumRays;

@@ -17,7 +17,28 @@ constexpr int64_t kUncomparedSlackUs = 1'000'000;
 
 constexpr std::string_view kScriptEnding = ".php";
 
-/// How much an event says of a request near it, beyond its nearness.
+/// An edge's own records have credentials hidden in their URIs.
+bool is_same_uri(std::string_view logged, std::string_view of_edge) {
+    if (logged == of_edge) return true;
+    if (of_edge.find("[redacted]") == std::string_view::npos) return false;
+    return record::redact_uri(logged) == of_edge;
+}
+
+/// `/srv/www/php/fatal.php` for `/php/fatal.php?a=1`, `badhdr` for `/cgi/badhdr`.
+bool is_script_of(std::string_view script, std::string_view uri) {
+    const std::string_view path = uri.substr(0, uri.find('?'));
+    if (path.size() < 2 || path.front() != '/') return false;
+    if (script.find('/') != std::string_view::npos) return script.ends_with(path);
+    return path.substr(path.rfind('/') + 1) == script;
+}
+
+bool is_front_controller(std::string_view script) {
+    const std::string_view name = script.substr(script.rfind('/') + 1);
+    return name.starts_with("index.") || name.starts_with("app.");
+}
+
+}  // namespace
+
 int weight_of(EventKind kind) {
     switch (kind) {
         case EventKind::other:
@@ -43,28 +64,6 @@ int weight_of(EventKind kind) {
     }
     return 0;
 }
-
-/// An edge's own records have credentials hidden in their URIs.
-bool is_same_uri(std::string_view logged, std::string_view of_edge) {
-    if (logged == of_edge) return true;
-    if (of_edge.find("[redacted]") == std::string_view::npos) return false;
-    return record::redact_uri(logged) == of_edge;
-}
-
-/// `/srv/www/php/fatal.php` for `/php/fatal.php?a=1`, `badhdr` for `/cgi/badhdr`.
-bool is_script_of(std::string_view script, std::string_view uri) {
-    const std::string_view path = uri.substr(0, uri.find('?'));
-    if (path.size() < 2 || path.front() != '/') return false;
-    if (script.find('/') != std::string_view::npos) return script.ends_with(path);
-    return path.substr(path.rfind('/') + 1) == script;
-}
-
-bool is_front_controller(std::string_view script) {
-    const std::string_view name = script.substr(script.rfind('/') + 1);
-    return name.starts_with("index.") || name.starts_with("app.");
-}
-
-}  // namespace
 
 Naming naming_of(const Event& event, const EdgeRay& edge) {
     if (event.ray != 0) return event.ray == edge.ray ? Naming::request : Naming::another;

@@ -16,6 +16,9 @@ enum class Naming : uint8_t {
 
 Naming naming_of(const Event& event, const EdgeRay& edge);
 
+/// How much an event says of a request near it, beyond its nearness: 0 to 4.
+int weight_of(EventKind kind);
+
 /// Above 0 if the event may be about the ray; more, the more it says.
 double relevance(const TracedRay& ray, const Event& event);
 

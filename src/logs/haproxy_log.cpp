@@ -10,6 +10,7 @@ namespace {
 /// `HH:MM:SS` has a colon before the milliseconds' point, as CLF has it.
 class HaproxyReader final : public AccessReader {
   public:
+    explicit HaproxyReader(int64_t zone_us) : zone_us_(zone_us) {}
     std::string_view format() const override { return "haproxy"; }
     bool may_have_ray() const override { return true; }
 
@@ -26,7 +27,7 @@ class HaproxyReader final : public AccessReader {
              open = line.find('[', open + 1)) {
             close = line.find(']', open);
             if (close == std::string_view::npos) return Parsed::failed;
-            time = clf_time(line.substr(open + 1, close - open - 1));
+            time = clf_time(line.substr(open + 1, close - open - 1), zone_us_);
             if (time) break;
         }
         if (!time || open < 2) return Parsed::failed;
@@ -62,14 +63,24 @@ class HaproxyReader final : public AccessReader {
         split_request(request, into);
         return Parsed::entry;
     }
+
+  private:
+    int64_t zone_us_;
 };
 
 class HaproxyFormat final : public AccessFormat {
   public:
+    explicit HaproxyFormat(int64_t zone_us = 0) : zone_us_(zone_us) {}
     std::string_view name() const override { return "haproxy"; }
     std::unique_ptr<AccessReader> reader() const override {
-        return std::make_unique<HaproxyReader>();
+        return std::make_unique<HaproxyReader>(zone_us_);
     }
+    AccessFormatPtr in_zone(int64_t zone_us) const override {
+        return std::make_shared<HaproxyFormat>(zone_us);
+    }
+
+  private:
+    int64_t zone_us_;
 };
 
 }  // namespace

@@ -20,11 +20,11 @@ static_assert(kLinePadding >= simdjson::SIMDJSON_PADDING);
 
 constexpr size_t kMaximumDepth = 4;
 
-std::optional<LogTime> any_time(std::string_view text) {
+std::optional<LogTime> any_time(std::string_view text, int64_t zone_us) {
     if (text.empty()) return std::nullopt;
     if (text.find_first_not_of("0123456789.") == std::string_view::npos) return epoch_time(text);
-    if (text.size() > 4 && text[4] == '-') return iso_time(text);
-    return clf_time(text);
+    if (text.size() > 4 && text[4] == '-') return iso_time(text, zone_us);
+    return clf_time(text, zone_us);
 }
 
 bool has_fraction(std::string_view text) {
@@ -49,6 +49,7 @@ class JsonReader final : public AccessReader {
         if (line.empty()) return Parsed::nothing;
         if (line.front() != '{') return Parsed::failed;
         path_.clear();
+        has_status_ = false;
         into.moment = map_.moment;
         ondemand::document document;
         const simdjson::padded_string_view padded(line.data(), line.size(),
@@ -57,7 +58,7 @@ class JsonReader final : public AccessReader {
         ondemand::object object;
         if (document.get_object().get(object) != simdjson::SUCCESS) return Parsed::failed;
         if (!walk(object, into, 0)) return Parsed::failed;
-        if (into.time == kNoTime || into.status == 0) return Parsed::failed;
+        if (into.time == kNoTime || !has_status_) return Parsed::failed;
         return Parsed::entry;
     }
 
@@ -136,7 +137,7 @@ class JsonReader final : public AccessReader {
         into.duration_us = static_cast<int64_t>(value * static_cast<double>(field.unit_ns) / 1000);
     }
 
-    static void set(const JsonField& field, std::string_view text, EntryView& into) {
+    void set(const JsonField& field, std::string_view text, EntryView& into) {
         const auto bounded = [&] {
             const int64_t number = number_of(text.substr(0, text.find('.')));
             return number < 0 || number > 999 ? uint16_t{0} : static_cast<uint16_t>(number);
@@ -145,7 +146,7 @@ class JsonReader final : public AccessReader {
             case Slot::time_clf:
             case Slot::time_iso:
             case Slot::time_epoch:
-                if (const auto time = any_time(text); time && into.time == kNoTime) {
+                if (const auto time = any_time(text, map_.zone_us); time && into.time == kNoTime) {
                     into.time = *time;
                     into.resolution_us = has_fraction(text) ? 1000 : 1'000'000;
                 }
@@ -165,7 +166,9 @@ class JsonReader final : public AccessReader {
                 into.host = text;
                 break;
             case Slot::status:
+                // 0: the client left before there was one.
                 into.status = bounded();
+                has_status_ = into.status != 0 || text == "0";
                 break;
             case Slot::upstream_status:
                 into.upstream_status = bounded();
@@ -217,6 +220,7 @@ class JsonReader final : public AccessReader {
     const JsonMap& map_;
     std::map<std::string, const JsonField*, std::less<>> slots_;
     bool may_have_ray_ = false;
+    bool has_status_ = false;
     std::string path_;
     // Its string buffer holds values with escapes, until the next line.
     ondemand::parser parser_{kMaximumLineBytes};
@@ -230,6 +234,11 @@ class JsonFormat final : public AccessFormat {
         return std::make_unique<JsonReader>(map_);
     }
     bool moment_is_known() const override { return map_->moment_is_known; }
+    AccessFormatPtr in_zone(int64_t zone_us) const override {
+        JsonMap map = *map_;
+        map.zone_us = zone_us;
+        return json_format(std::move(map));
+    }
 
   private:
     std::shared_ptr<const JsonMap> map_;

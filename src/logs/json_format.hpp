@@ -23,6 +23,7 @@ struct JsonMap {
     Moment moment = Moment::end;
     bool by_last_part = false;  // `a.status` is `status` too
     bool moment_is_known = true;
+    int64_t zone_us = 0;  // of times that name none
 };
 
 AccessFormatPtr json_format(JsonMap map);

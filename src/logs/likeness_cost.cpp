@@ -49,7 +49,7 @@ double unlikeness(const Likeness& edge, const Likeness& origin, int64_t skew_us,
     const double middles =
         static_cast<double>(std::abs((edge.from + edge.to) / 2 - (from + to) / 2)) / 1e6;
     double cost = std::min(20.0, late) + std::min(1.0, middles * 0.2);
-    if (edge.status != 0 && origin.status != edge.status) cost += 9;
+    if (edge.status != 0 && origin.status != 0 && origin.status != edge.status) cost += 9;
     if (telling.body_bytes && comparable_bytes(edge, origin)) {
         cost += edge.body_bytes == origin.body_bytes ? -3 : 6;
     }

@@ -1,6 +1,8 @@
 #include "logs/likeness_sample.hpp"
 
+#include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 namespace edgecase::logs {
 namespace {
@@ -33,11 +35,58 @@ void LikenessSample::add_edge(const Likeness& item) {
     // Delivered twice, it is one request all the same.
     if (seen->edges == 1 && seen->edge.id == item.id) return;
     if (++seen->edges == 1) seen->edge = item;
+    Times* const times = times_of(item.key);
+    if (times != nullptr && times->edges.size() < kMaximumTimes) times->edges.push_back(item);
+}
+
+LikenessSample::Times* LikenessSample::times_of(uint64_t key) {
+    if (const auto known = repeated_.find(key); known != repeated_.end()) return &known->second;
+    return repeated_.size() >= kMaximumRepeatedKeys ? nullptr : &repeated_[key];
 }
 
 void LikenessSample::add_origin(const Likeness& item) {
     Seen* const seen = of(item);
-    if (seen != nullptr && ++seen->origins == 1) seen->origin = item;
+    if (seen == nullptr) return;
+    if (++seen->origins == 1) seen->origin = item;
+    // What the edge did not have at all says nothing.
+    const auto times = repeated_.find(item.key);
+    if (times == repeated_.end() || times->second.origins.size() >= kMaximumTimes) return;
+    times->second.origins.push_back(middle(item));
+}
+
+Skew LikenessSample::skew_of_repeated(std::optional<Moment> moment) const {
+    constexpr size_t kLeastRepeated = 30;
+    std::vector<Skew::Point> pairs;
+    for (const auto& [key, times] : repeated_) {
+        for (const Likeness& edge : times.edges) {
+            const LogTime at = middle(narrowed(edge, moment));
+            for (const LogTime origin : times.origins) {
+                if (pairs.size() < SkewSample::kMaximumPairs) pairs.push_back({at, origin - at});
+            }
+        }
+    }
+    std::ranges::sort(pairs, {}, &Skew::Point::skew_us);
+    // The fullest stretch of kReachUs, and the fullest that has nothing to do with it.
+    const auto fullest = [&](int64_t without) {
+        std::pair<size_t, int64_t> best{0, 0};
+        size_t end = 0;
+        for (size_t i = 0; i < pairs.size(); ++i) {
+            const int64_t from = pairs[i].skew_us;
+            while (end < pairs.size() && pairs[end].skew_us - from <= kReachUs) ++end;
+            if (std::abs(from - without) <= 2 * kReachUs) continue;
+            best = std::max(best, {end - i, from});
+        }
+        return best;
+    };
+    const auto [count, from] = fullest(INT64_MAX / 2);
+    if (count < kLeastRepeated || 2 * fullest(from).first > count) return {};
+    SkewSample sample;
+    for (const Skew::Point& pair : pairs) {
+        if (pair.skew_us >= from - kReachUs && pair.skew_us <= from + 2 * kReachUs) {
+            sample.add(pair.at, pair.at + pair.skew_us);
+        }
+    }
+    return sample.estimate(kLeastRepeated);
 }
 
 Skew LikenessSample::skew(std::optional<Moment> moment) const {
@@ -46,7 +95,8 @@ Skew LikenessSample::skew(std::optional<Moment> moment) const {
         if (!seen.is_pair()) continue;
         sample.add(middle(narrowed(seen.edge, moment)), middle(seen.origin));
     }
-    return sample.estimate(kLeastPairs);
+    const Skew known = sample.estimate(kLeastPairs);
+    return known.is_known() ? known : skew_of_repeated(moment);
 }
 
 std::optional<Moment> LikenessSample::moment(const Skew& known) const {

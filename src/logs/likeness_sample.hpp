@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <unordered_map>
+#include <vector>
 
 #include "logs/likeness_cost.hpp"
 #include "logs/skew.hpp"
@@ -35,6 +36,18 @@ class LikenessSample {
   private:
     // Then every second key is dropped.
     static constexpr size_t kMaximumKeys = 100'000;
+    // Of keys that come again and again so many, so often.
+    static constexpr size_t kMaximumRepeatedKeys = 20'000;
+    static constexpr size_t kMaximumTimes = 16;
+
+    /// When a key that is not unique came, on either side.
+    struct Times {
+        std::vector<Likeness> edges;
+        std::vector<LogTime> origins;
+    };
+    /// Of all differences between requests of one key those that stand out; unknown, if none do: a
+    /// key that comes every three seconds fits every three seconds.
+    Skew skew_of_repeated(std::optional<Moment> moment) const;
 
     struct Seen {
         Likeness edge;
@@ -45,8 +58,10 @@ class LikenessSample {
     };
     bool is_sampled(uint64_t key) const { return (key >> 7) % every_ == 0; }
     Seen* of(const Likeness& item);
+    Times* times_of(uint64_t key);
 
     std::unordered_map<uint64_t, Seen> seen_;
+    std::unordered_map<uint64_t, Times> repeated_;
     uint64_t every_ = 1;
 };
 

@@ -95,6 +95,7 @@ std::expected<LogFile, std::string> LogFile::look_at(const std::string& path) {
     const auto block = (*source)->next();
     if (!block) return std::unexpected(block.error());
     const std::string& damage = (*source)->damage();
+    file.damage = damage;
     if (block->empty()) {
         return std::unexpected(file.name + ": " + (damage.empty() ? "is empty" : damage));
     }

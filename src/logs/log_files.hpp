@@ -18,6 +18,7 @@ struct LogFile {
     std::string name;  // to show
     uint64_t bytes = 0;
     Packing packing = Packing::plain;
+    std::string damage{};  // met in the sample
     /// The first lines, at most kSampleLines, each with kLinePadding bytes behind it.
     std::vector<std::string> sample{};
     std::vector<std::string_view> sample_lines() const;

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 #include "base/hex.hpp"
 #include "logs/log_time.hpp"
@@ -19,6 +20,7 @@ struct Part {
     uint64_t lines = 0;
     uint64_t lines_without_ray = 0;
     bool has_rays = false;
+    ZoneChanges zones;
     std::string damage;
     std::string error;
 };
@@ -120,6 +122,43 @@ class PortionReader {
     EntryView entry_;
 };
 
+/// By `[10/Oct/2000:13:55:36 -0700]`.
+std::optional<ZoneChange> zone_in(std::string_view line) {
+    const size_t open = line.find('[');
+    const size_t close = line.find(']', open == std::string_view::npos ? 0 : open);
+    if (open == std::string_view::npos || close == std::string_view::npos) return std::nullopt;
+    const std::string_view text = line.substr(open + 1, close - open - 1);
+    const auto zone = clf_zone(text);
+    if (!zone) return std::nullopt;
+    return ZoneChange{clf_time(text).value_or(0), *zone};
+}
+
+void add_zone(const std::optional<ZoneChange>& change, ZoneChanges& zones) {
+    constexpr size_t kMaximumChanges = 100;
+    if (!change) return;
+    // One more within a zone makes its end known.
+    const size_t count = zones.size();
+    if (count > 1 && zones[count - 1].zone_us == change->zone_us &&
+        zones[count - 2].zone_us == change->zone_us) {
+        zones.back() = *change;
+    } else if (count < kMaximumChanges) {
+        zones.push_back(*change);
+    }
+}
+
+/// By the first and the last line of a block; by all, if they differ.
+void take_zones(std::string_view block, ZoneChanges& zones) {
+    const size_t last = block.size() < 2 ? 0 : block.rfind('\n', block.size() - 2) + 1;
+    const auto first_zone = zone_in(block.substr(0, block.find('\n')));
+    const auto last_zone = zone_in(block.substr(last, block.find('\n', last) - last));
+    if (first_zone && last_zone && first_zone->zone_us != last_zone->zone_us) {
+        for_each_line(block, [&](std::string_view line) { add_zone(zone_in(line), zones); });
+        return;
+    }
+    add_zone(first_zone, zones);
+    add_zone(last_zone, zones);
+}
+
 struct Job {
     const AccessLog& log;
     size_t log_index;
@@ -149,6 +188,7 @@ void read_portion(const Job& job, const LogFile& file, const Portion& portion, P
         job.progress.add((*source)->bytes_taken() - taken);
         taken = (*source)->bytes_taken();
         if (block->empty()) break;
+        take_zones(*block, part.zones);
         if (for_one) {
             reader.take_block_for_one(*block, {needle.data(), needle.size()}, job.near);
         } else {
@@ -168,6 +208,8 @@ std::expected<LogReport, std::string> read_log(const Job& job, OriginPass& pass)
     });
     LogReport report(LogReport::Role::origin, job.log.name, std::string(job.log.format->name()),
                      files.size());
+    report.damage = job.log.notes;
+    ZoneChanges zones;
     std::vector<FileTimes::Piece> pieces;
     for (size_t i = 0; i < parts.size(); ++i) {
         Part& part = parts[i];
@@ -179,11 +221,14 @@ std::expected<LogReport, std::string> read_log(const Job& job, OriginPass& pass)
         report.unread.add(part.unread);
         report.has_rays = report.has_rays || part.has_rays;
         report.lines_without_ray += part.lines_without_ray;
+        std::ranges::copy(part.zones, std::back_inserter(zones));
         std::ranges::copy(part.times.pieces(), std::back_inserter(pieces));
         std::ranges::move(part.hits, std::back_inserter(pass.hits));
         part = {};
     }
     report.coverage = Coverage::of(std::move(pieces), report.lines);
+    // Of several servers the first one that tells: they may be in different zones.
+    if (pass.zones.empty()) pass.zones = std::move(zones);
     return report;
 }
 
@@ -218,6 +263,7 @@ std::expected<OriginPass, std::string> pass_over_origin(const TraceInput& input,
         const LogTime at = hit.line.moment == Moment::start || end == kNoTime ? start : end;
         pass.skew.add(at, hit.line.time + hit.line.resolution_us / 2);
     }
+    std::ranges::sort(pass.zones, {}, &ZoneChange::at);
     std::erase_if(pass.hits, [&](const RayHit& hit) { return hit.index >= edge.rays.size(); });
     return pass;
 }

@@ -54,8 +54,16 @@ struct RayHit {
     uint32_t index;
     OriginLine line;
 };
+/// From `at` on (and, of the first, before it) a log's zone is so far east of UTC.
+struct ZoneChange {
+    LogTime at;
+    int64_t zone_us;
+};
+using ZoneChanges = std::vector<ZoneChange>;
+
 struct OriginPass {
     std::vector<RayHit> hits;
+    ZoneChanges zones;  // in order of time
     SkewSample skew;
     std::vector<LogReport> reports;  // one for each log, in their order
 };
@@ -73,7 +81,8 @@ std::expected<std::vector<FileTimes::Piece>, std::string> join_by_likeness(
 /// The events near the rays, which are in order of time.
 std::expected<std::vector<Event>, std::string> pass_over_events(
     const TraceInput& input, const TraceOptions& options, const std::vector<TracedRay>& rays,
-    const Skew& skew, int64_t zone_us, std::vector<LogReport>& reports, uint64_t& passed_over);
+    const Skew& skew, const ZoneChanges& zones, std::vector<LogReport>& reports,
+    uint64_t& passed_over);
 
 /// Gives each ray the events that say the most about it.
 void assign_events(std::vector<TracedRay>& rays, std::vector<Event> events, const Skew& skew);

@@ -205,8 +205,8 @@ class TemplateReader final : public AccessReader {
             into.time = last_time_;
             return true;
         }
-        const auto time = slot == Slot::time_clf   ? clf_time(value)
-                          : slot == Slot::time_iso ? iso_time(value)
+        const auto time = slot == Slot::time_clf   ? clf_time(value, template_.zone_us)
+                          : slot == Slot::time_iso ? iso_time(value, template_.zone_us)
                                                    : epoch_time(value);
         if (!time) return false;
         into.time = *time;
@@ -254,7 +254,8 @@ class TemplateReader final : public AccessReader {
                 break;
             case Slot::host:
                 into.host = without_dash(value);
-                break;
+                // `Nov  1 10:00:00 host program[1]:` is no host with its port.
+                return value.find(' ') == std::string_view::npos;
             case Slot::status:
                 return take_status(value, into.status);
             case Slot::upstream_status:
@@ -350,6 +351,11 @@ class TemplateFormat final : public AccessFormat {
         return std::make_unique<TemplateReader>(template_);
     }
     bool moment_is_known() const override { return template_->moment_is_known; }
+    AccessFormatPtr in_zone(int64_t zone_us) const override {
+        Template text = *template_;
+        text.zone_us = zone_us;
+        return template_format(std::move(text));
+    }
 
   private:
     std::shared_ptr<const Template> template_;

@@ -53,6 +53,7 @@ struct Template {
     Moment moment = Moment::end;
     int64_t resolution_us = 1'000'000;
     bool moment_is_known = true;
+    int64_t zone_us = 0;  // of times that name none
 };
 
 AccessFormatPtr template_format(Template text);

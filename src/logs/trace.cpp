@@ -1,9 +1,9 @@
 #include "logs/trace.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "logs/entry_stream.hpp"
-#include "logs/log_time.hpp"
 #include "logs/passes.hpp"
 
 namespace edgecase::logs {
@@ -13,23 +13,6 @@ namespace {
 constexpr int64_t kClockSlackUs = 2'000'000;
 // Without a skew the clocks may be apart by what an unattended machine's are.
 constexpr int64_t kUnknownSlackUs = 60'000'000;
-
-/// By `[10/Oct/2000:13:55:36 -0700]` in the first lines.
-int64_t zone_of(const std::vector<AccessLog>& logs) {
-    for (const AccessLog& log : logs) {
-        for (const LogFile& file : log.files) {
-            for (const std::string_view line : file.sample_lines()) {
-                const size_t begin = line.find('[');
-                const size_t end = line.find(']', begin == std::string_view::npos ? 0 : begin);
-                if (end == std::string_view::npos || begin == std::string_view::npos) continue;
-                if (const auto zone = clf_zone(line.substr(begin + 1, end - begin - 1))) {
-                    return *zone;
-                }
-            }
-        }
-    }
-    return 0;
-}
 
 void take_hits(std::vector<TracedRay>& rays, std::vector<RayHit> hits) {
     for (RayHit& hit : hits) {
@@ -109,6 +92,40 @@ void judge_absence(TracedRay& ray, const std::vector<LogReport>& reports, const 
     if (ray.outcome == Outcome::never_arrived) ray.confidence = sureness;
 }
 
+/// A difference of whole half hours is a zone, not a clock.
+void hint_at_zone(const Skew& skew, std::vector<LogReport>& reports) {
+    constexpr int64_t kHalfHourUs = 1'800'000'000;
+    constexpr int64_t kExactUs = 1'000'000;
+    if (!skew.is_known()) return;
+    const int64_t apart = std::abs(skew.typical_us());
+    const int64_t halves = (apart + kHalfHourUs / 2) / kHalfHourUs;
+    if (halves == 0 || std::abs(apart - halves * kHalfHourUs) > kExactUs) return;
+    for (LogReport& report : reports) {
+        if (report.role != LogReport::Role::origin) continue;
+        report.damage.push_back(report.name + ": its clock is exactly " +
+                                std::to_string(halves / 2) + (halves % 2 == 1 ? ".5" : "") + " h " +
+                                (skew.typical_us() < 0 ? "behind" : "ahead") +
+                                ": a time zone? See --zone");
+        return;
+    }
+}
+
+/// A log that says nothing is the wrong file or the wrong format, not a silent server.
+/// Errors: one sentence.
+std::expected<void, std::string> check_logs(std::vector<LogReport>& reports, bool for_one) {
+    for (LogReport& report : reports) {
+        if (report.role == LogReport::Role::events || report.lines > 0) continue;
+        const bool all_read = !(for_one && report.role == LogReport::Role::edge);
+        if (report.unread.lines > 0 && all_read) {
+            return std::unexpected(report.name + ": none of its " +
+                                   std::to_string(report.unread.lines) +
+                                   " lines could be read as " + report.format);
+        }
+        if (all_read) report.damage.push_back(report.name + ": holds no request");
+    }
+    return {};
+}
+
 }  // namespace
 
 std::expected<TraceResult, std::string> trace(const TraceInput& input,
@@ -149,8 +166,12 @@ std::expected<TraceResult, std::string> trace(const TraceInput& input,
     }
     share_hits(result.rays);
     std::ranges::move(origin->reports, std::back_inserter(result.logs));
+    if (auto checked = check_logs(result.logs, options.ray.has_value()); !checked) {
+        return std::unexpected(checked.error());
+    }
+    hint_at_zone(result.skew, result.logs);
     for (TracedRay& ray : result.rays) judge_absence(ray, result.logs, result.skew, unsure);
-    auto events = pass_over_events(input, options, result.rays, result.skew, zone_of(input.origin),
+    auto events = pass_over_events(input, options, result.rays, result.skew, origin->zones,
                                    result.logs, result.events_passed_over);
     if (!events) return std::unexpected(events.error());
     assign_events(result.rays, std::move(*events), result.skew);

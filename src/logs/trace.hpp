@@ -22,16 +22,19 @@ struct AccessLog {
     std::string name;
     std::vector<LogFile> files;
     AccessFormatPtr format;
+    std::vector<std::string> notes{};  // one sentence each, for its report
 };
 struct EdgeLog {
     std::string name;
     std::vector<LogFile> files;
     EdgeFormat format;
+    std::vector<std::string> notes{};
 };
 struct EventLog {
     std::string name;
-    std::vector<LogFile> files;
+    std::vector<LogFile> files;  // none: it is empty
     std::string format;
+    std::vector<std::string> notes{};
 };
 
 /// Gives every entry of an edge that keeps no files to the visitor, oldest first; may be called
