@@ -273,3 +273,60 @@ class Nghttpd(RealServer):
         self.start(['nghttpd', '-a', '127.0.0.1', '-d', self.path('files'), *self.options,
                     str(self.port), self.tls.key, self.tls.certificate], self.listens)
         return self
+
+
+class Gunicorn(RealServer):
+    """Runs `application`, the body of a WSGI function of `environ` and `start_response`; `options`
+    are words of its command line."""
+
+    def __init__(self, application, *options):
+        super().__init__()
+        self.port = harness.free_port()
+        self.options = options
+        body = '\n'.join('    ' + line for line in application.strip().split('\n'))
+        self.write('site_app.py', f'import os, time\ndef app(environ, start_response):\n{body}\n')
+
+    def up(self):
+        self.start(['gunicorn', '--chdir', self.directory, '-b', f'127.0.0.1:{self.port}',
+                    *self.options, 'site_app:app'], self.listens)
+        return self
+
+
+class Caddy(RealServer):
+    """`site` is the inside of its one site block."""
+
+    def __init__(self, site):
+        super().__init__()
+        self.port = harness.free_port()
+        self.write('Caddyfile', f'{{\n  admin off\n  auto_https off\n}}\n'
+                                f'http://127.0.0.1:{self.port} {{\n{site}\n}}\n')
+
+    def up(self):
+        os.environ.setdefault('HOME', self.directory)
+        self.start(['caddy', 'run', '--config', self.path('Caddyfile'), '--adapter', 'caddyfile'],
+                   self.listens)
+        return self
+
+
+class Haproxy(RealServer):
+    """Passes everything on to `backend_port`."""
+
+    def __init__(self, backend_port):
+        super().__init__()
+        self.port = harness.free_port()
+        self.write('haproxy.cfg', f'''
+defaults
+  mode http
+  timeout connect 2s
+  timeout client 30s
+  timeout server 30s
+frontend all
+  bind 127.0.0.1:{self.port}
+  default_backend one
+backend one
+  server one 127.0.0.1:{backend_port}
+''')
+
+    def up(self):
+        self.start(['haproxy', '-db', '-f', self.path('haproxy.cfg')], self.listens)
+        return self

@@ -3,6 +3,8 @@ import contextlib
 import gzip
 import json
 import os
+import random
+import re
 import shutil
 import subprocess
 import time
@@ -185,6 +187,122 @@ class InputTest(TraceCase):
         self.assertIn('&lt;script&gt;', text)
         self.assertIn("default-src 'none'", text)
         self.assertNotRegex(text, r'(src|href)=')
+
+
+class SymptomTest(TraceCase):
+    """Each test is named after what went wrong."""
+
+    BEGIN = 1793527200  # 2026-11-01 10:00:00 UTC
+
+    def edge(self, i, at, uri, failed=False, took=0.05, **more):
+        start = int((self.BEGIN + at) * 1e6) * 1000
+        return edge_line(**{
+            'ray': f'{0x7a1b2c3d00000000 + i:016x}', 'status': 520 if failed else 200, 'uri': uri,
+            'EdgeStartTimestamp': start, 'EdgeEndTimestamp': start + int(took * 1e6) * 1000,
+            'OriginResponseStatus': 0 if failed else 200, 'ClientRequestUserAgent': 'UA/1', **more})
+
+    def origin(self, at, uri, more=''):
+        clock = time.strftime('%d/%b/%Y:%H:%M:%S +0000', time.gmtime(self.BEGIN + at))
+        return f'198.51.100.7 - - [{clock}] "GET {uri} HTTP/1.1" 200 0 "-" "UA/1"{more}\n'
+
+    def requests(self, count=600, distance=0.5):
+        """Both logs, each as a list of lines; every 20th request failed."""
+        return ([self.edge(i, i * distance, f'/p{i}', i % 20 == 7) for i in range(count)],
+                [self.origin(i * distance + 0.05, f'/p{i}') for i in range(count)])
+
+    def outcomes(self, edge, origin, *more):
+        names = []
+        for name, content in (('edge.ndjson', edge), ('access.log', origin)):
+            names.append(self.file(name, ''.join(content)))
+        done = run('--edge-log', names[0], '--origin-log', names[1], '--json', *more)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.report = json.loads(done.stdout)
+        return {name: count for name, count in self.report['outcomes'].items() if count}
+
+    def test_after_one_line_from_the_future_everything_was_never_arrived(self):
+        edge, origin = self.requests()
+        for ahead in (3600, 400 * 86400):
+            odd = origin[:100] + [self.origin(ahead, '/odd')] + origin[100:]
+            self.assertEqual(self.outcomes(edge, odd), {'matched': 30})
+
+    def test_logs_in_no_order_of_time_were_never_arrived(self):
+        edge, origin = self.requests()
+        shuffled = edge[:]
+        for begin in range(0, len(edge), 120):
+            shuffled[begin:begin + 120] = random.Random(1).sample(edge[begin:begin + 120], 120)
+        for logs in ((shuffled, origin), (edge, origin[::-1]), (edge[::-1], origin)):
+            self.assertEqual(self.outcomes(*logs), {'matched': 30})
+            for log in self.report['coverage']:
+                self.assertEqual((log['from'][11:19], log['to'][11:19], log['gaps']),
+                                 ('10:00:00', '10:04:59', []))
+
+    def test_lines_older_than_the_ray_field_were_never_arrived(self):
+        edge, origin = self.requests()
+        with_ray = [line.rstrip('\n') + f' "7a1b2c3d{i:08x}-LAX"\n'
+                    for i, line in enumerate(origin)]
+        dashes = [line.rstrip('\n') + ' "-"\n' for line in origin]
+        for older in (dashes, origin):
+            self.assertEqual(self.outcomes(edge, older[:300] + with_ray[300:]), {'matched': 30})
+            self.assertEqual(self.report['coverage'][1]['unread_lines'], 0)
+
+    def test_an_entry_delivered_twice_was_never_arrived_the_second_time(self):
+        edge, origin = self.requests()
+        with_ray = [line.rstrip('\n') + f' 7a1b2c3d{i:08x}-LAX\n' for i, line in enumerate(origin)]
+        for lines in (origin, with_ray):
+            self.assertEqual(self.outcomes(edge + edge[100:200], lines), {'matched': 30})
+            self.assertEqual((self.report['requests'], self.report['failures']), (600, 30))
+
+    def test_an_edge_log_without_ray_ids_was_never_arrived(self):
+        edge, origin = self.requests()
+        edge = [re.sub('"RayID": "[^"]*", ', '', line) for line in edge]
+        self.assertEqual(self.outcomes(edge, origin), {'matched': 30})
+        with_ray = [line.rstrip('\n') + f' 7a1b2c3d{i:08x}-LAX\n' for i, line in enumerate(origin)]
+        self.assertEqual(self.outcomes(edge, with_ray), {'matched': 30})
+
+    def test_many_requests_of_one_uri_took_for_ever(self):
+        edge = [self.edge(i, i / 5000, '/', True) for i in range(20000)]
+        origin = [self.origin(i / 5000 + 0.05, '/') for i in range(20000)]
+        for i in range(50):
+            edge.append(self.edge(30000 + i, 4 + i / 10, f'/u{i}'))
+            origin.append(self.origin(4.05 + i / 10, f'/u{i}'))
+        begin = time.monotonic()
+        self.assertEqual(self.outcomes(edge, origin), {'ambiguous': 20000})
+        self.assertLess(time.monotonic() - begin, 10 * harness.SLOWNESS)
+
+    def test_slow_requests_in_a_log_of_their_starts_were_never_arrived(self):
+        # Apache's combined has the time of the start and is written at the end.
+        took = [30 if i % 20 == 7 else 0.05 for i in range(600)]
+        edge = [self.edge(i, i * 0.5, f'/p{i}', took[i] > 1, took[i],
+                          EdgeTimeToFirstByteMs=int(took[i] * 1000)) for i in range(600)]
+        written = sorted(range(600), key=lambda i: i * 0.5 + took[i])
+        origin = [self.origin(i * 0.5 + 0.05, f'/p{i}') for i in written]
+        self.assertEqual(self.outcomes(edge, origin), {'matched': 30})
+
+    def test_with_clocks_that_cannot_be_compared_a_wrong_line_was_certain(self):
+        # Six URIs, each too often to tell the clocks' difference of 90 s.
+        edge = [self.edge(i, i * 0.5, f'/p{i % 6}', i % 20 == 7) for i in range(600)]
+        origin = [self.origin(i * 0.5 + 90.05, f'/p{i % 6}') for i in range(600)]
+        self.assertEqual(set(self.outcomes(edge, origin)), {'ambiguous', 'not_covered'})
+
+    def test_a_pipe_lost_what_came_after_the_first_look(self):
+        edge, origin = self.requests()
+        pipe = os.path.join(self.temporary_directory(), 'pipe')
+        os.mkfifo(pipe)
+        plain = self.file('plain.log', ''.join(origin))
+        writer = subprocess.Popen(['sh', '-c', 'cat "$1" > "$2"', 'sh', plain, pipe])
+        self.addCleanup(writer.wait)
+        self.addCleanup(writer.kill)
+        done = run('--edge-log', self.file('edge.ndjson', ''.join(edge)), '--origin-log', pipe,
+                   '--json')
+        self.assertEqual(json.loads(done.stdout)['outcomes']['matched'], 30, done.stderr)
+
+    def test_a_line_with_the_ray_that_could_not_be_read_was_never_arrived(self):
+        edge, origin = self.requests()
+        origin = [line.rstrip('\n') + f' 7a1b2c3d{i:08x}-LAX\n' for i, line in enumerate(origin)]
+        origin[7] = origin[7].replace('" 200 0 "', '" OK ? "')
+        origin[27] = origin[27].replace('01/Nov', '1/Nov')
+        self.assertEqual(self.outcomes(edge, origin), {'matched': 30})
+        self.assertEqual(self.report['coverage'][1]['unread_lines'], 2)
 
 
 class RealLogsTest(TraceCase):

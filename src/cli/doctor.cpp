@@ -79,6 +79,17 @@ Or<std::chrono::milliseconds> duration_of(std::string_view flag, const std::stri
                            one_line(text) + "\"");
 }
 
+/// The text itself, or of `@FILE`.
+Or<std::string> body_of(const std::string& data) {
+    if (!data.starts_with('@')) return data;
+    std::ifstream file(data.substr(1), std::ios::binary);
+    std::string bytes{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    if (!file.good() && !file.eof()) {
+        return std::unexpected("--data: " + data.substr(1) + " cannot be read");
+    }
+    return bytes;
+}
+
 /// A doctor's patience is shorter than an edge's: whoever asks waits for the answer.
 config::Overrides with_short_timeouts(const DoctorFlags& flags) {
     config::Overrides values = flags.values;
@@ -92,7 +103,7 @@ config::Overrides with_short_timeouts(const DoctorFlags& flags) {
 
 Or<probe::Options> options_of(const DoctorFlags& flags) {
     const SplitUrl url = split(flags.url);
-    if (!is_plain_line(flags.url) || url.target.contains(' ')) {
+    if (!is_plain_line(flags.url) || flags.url.contains(' ')) {
         return std::unexpected("the URL has a space or a control character in it");
     }
     if (auto parsed = http::OriginUrl::parse(url.origin); !parsed) {
@@ -119,7 +130,9 @@ Or<probe::Options> options_of(const DoctorFlags& flags) {
     if (!is_plain_line(options.host) || options.host.contains(' ')) {
         return std::unexpected("--host has a space or a control character in it");
     }
-    options.body = flags.data;
+    auto body = body_of(flags.data);
+    if (!body) return std::unexpected(body.error());
+    options.body = std::move(*body);
     const auto patience = duration_of("--patience", flags.patience);
     const auto time = duration_of("--time", flags.time);
     if (!patience) return std::unexpected(patience.error());
@@ -214,10 +227,13 @@ int run_doctor(const DoctorFlags& flags) {
     const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(clock.now() - begin);
     auto said = logs->read(**session);
     if (!said) return usage(said.error());
+    const auto shown = [&](const std::string& uri) {
+        return flags.show_secrets ? uri : record::redact_uri(uri);
+    };
     const diagnose::Examination examination{(*session)->facts(), (*session)->trials(),
-                                            (*session)->settings(), target, said->causes};
+                                            (*session)->settings(), shown(target), said->causes};
     const DoctorReport report{
-        .url = flags.url,
+        .url = shown(flags.url),
         .facts = (*session)->facts(),
         .trials = (*session)->trials(),
         .verdict = diagnose::judge(examination),

@@ -10,6 +10,7 @@
 #include "cli/doctor.hpp"
 #include "cli/exit_status.hpp"
 #include "cli/queries.hpp"
+#include "cli/ranges_flags.hpp"
 #include "cli/serve.hpp"
 #include "cli/trace.hpp"
 
@@ -181,7 +182,7 @@ void add_doctor(CLI::App& app, int& status) {
         ->capture_default_str();
     doctor->add_option("--header", flags->fields, "A further field, \"Name: value\"; repeatable");
     doctor->add_option("--host", flags->host, "The Host field, when it is not the URL's");
-    doctor->add_option("--data", flags->data, "Body of the requests");
+    doctor->add_option("--data", flags->data, "Body of the requests; @FILE takes it from there");
     doctor->add_option("--patience", flags->patience, "For an idle connection, to see it closed")
         ->capture_default_str();
     doctor->add_option("--requests", flags->requests, "At most so many")->capture_default_str();
@@ -231,6 +232,7 @@ int run(int argc, char** argv) {
     add_queries(app, status);
     add_trace(app, status);
     add_doctor(app, status);
+    cli::add_ranges(app, status);
     const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
     const auto named = [&](const CLI::App* command) { return command->check_name(argv[1]); };
     if (argc > 1 && *argv[1] != '-' && std::ranges::none_of(commands, named)) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "base/sample.hpp"
 #include "diagnose/remedy.hpp"
@@ -13,10 +14,10 @@ using cause::Cause;
 using probe::Kind;
 using probe::Trial;
 
-constexpr double kSeen = 0.97;      // seen on the wire, and nothing else was
-constexpr double kNearLimit = 0.6;  // response heads that just pass
+constexpr double kSeen = 0.97;            // seen on the wire, and nothing else was
+constexpr double kSeenInVariation = 0.6;  // as the edge usually asks, it does not happen
+constexpr double kNearLimit = 0.6;        // response heads that just pass
 constexpr double kOneAddress = 0.6;
-constexpr double kVariedWeight = 0.5;  // of a failure that only a variation shows
 constexpr double kLeast = 0.01;
 constexpr size_t kMostFindings = 8;
 
@@ -24,28 +25,87 @@ constexpr size_t kMostFindings = 8;
 Cause accusing(const Trial& trial) {
     if (trial.kind == Kind::provoked) return Cause::none;
     if (trial.kind == Kind::varied && !trial.failure) return Cause::none;
+    // An origin may speak HTTP/2 alone: the edge does, then.
+    if (trial.factor == "protocol") return Cause::none;
     const Cause cause = trial.cause();
     // The edge's own troubles are not the origin's.
     return cause::row(cause).phase() == "edge" ? Cause::none : cause;
 }
 
+/// How much one failure says. What happens to a request that is alone on its connection is the
+/// origin's doing; what happens to its neighbours may be the consequence.
+class Weights {
+  public:
+    explicit Weights(const std::deque<Trial>& trials) {
+        for (const Trial& trial : trials) {
+            if (accusing(trial) == Cause::none || trial.kind != Kind::plain) continue;
+            plain_fails_ = true;
+            alone_fails_ = alone_fails_ || trial.fresh;
+        }
+    }
+    double of(const Trial& trial) const {
+        if (trial.kind == Kind::varied) return plain_fails_ ? kConsequence : kVariation;
+        return alone_fails_ && !trial.fresh ? kConsequence : 1;
+    }
+
+    bool plain_fails() const { return plain_fails_; }
+
+  private:
+    static constexpr double kVariation = 0.5;
+    static constexpr double kConsequence = 0.1;
+    bool plain_fails_ = false;
+    bool alone_fails_ = false;
+};
+
+bool is_downgraded(Cause cause) {
+    const cause::Retry retry = cause::row(cause).retry;
+    return retry == cause::Retry::downgrade || retry == cause::Retry::downgrade_idempotent;
+}
+
+/// After some failures of HTTP/2 the edge asks again over HTTP/1.1: if that fails too, it is what
+/// visitors see. None: it does not.
+Cause cause_after_downgrade(const std::deque<Trial>& trials) {
+    std::map<Cause, unsigned> causes;
+    unsigned all = 0;
+    for (const Trial& trial : trials) {
+        if (trial.attempt.http2 || trial.factor != "protocol") continue;
+        const Cause cause = trial.cause();
+        if (cause::row(cause).phase() == "tls") continue;
+        ++all;
+        ++causes[cause];
+    }
+    for (const auto& [cause, count] : causes) {
+        if (cause != Cause::none && count * 2 > all) return cause;
+    }
+    return Cause::none;
+}
+
 void add_seen(const Examination& examination, std::vector<Finding>& findings) {
+    const Weights weight_of(examination.trials);
     std::map<Cause, double> weights;
     double all = 0;
-    double first = 0;
+    Cause first = Cause::none;
     for (const Trial& trial : examination.trials) {
         const Cause cause = accusing(trial);
         if (cause == Cause::none) continue;
-        const double weight = trial.kind == Kind::plain ? 1 : kVariedWeight;
-        weights[cause] += weight;
-        all += weight;
-        // Which of two came first settles a tie.
-        if (first == 0) weights[cause] += first = 0.01;
+        if (first == Cause::none) first = cause;
+        weights[cause] += weight_of.of(trial);
+        all += weight_of.of(trial);
+    }
+    // A process that has died takes no connections: that is the same fault.
+    if (examination.facts.restarts.seen > 0 && topic_of(first) == Topic::crash) {
+        weights[first] += std::exchange(weights[Cause::connect_refused], 0);
+    }
+    if (const Cause after = cause_after_downgrade(examination.trials);
+        after != Cause::none && is_downgraded(first)) {
+        weights[after] += weights[first];
+        all += weights[first];
     }
     for (const auto& [cause, weight] : weights) {
         Finding finding;
         finding.cause = cause;
-        finding.likelihood = std::clamp(kSeen * weight / (all + first), kLeast, kSeen);
+        const double seen = weight_of.plain_fails() ? kSeen : kSeenInVariation;
+        finding.likelihood = std::clamp(seen * weight / all, kLeast, seen);
         findings.push_back(std::move(finding));
     }
 }

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <optional>
 #include <set>
@@ -55,6 +56,25 @@ void add_rate(const Examination& examination, Finding& finding) {
     }
 }
 
+/// What every attempt has says little of this one.
+bool is_usual(std::string_view key) {
+    constexpr std::array kUsual{"origin",
+                                "reused",
+                                "nth_request",
+                                "bytes_sent",
+                                "idle_ms",
+                                "request_complete",
+                                "tcp_state",
+                                "tcp_rtt_us",
+                                "tcp_bytes_acked",
+                                "tcp_backoff",
+                                "tcp_retransmits",
+                                "tcp_unacked_bytes",
+                                "tcp_send_window_bytes",
+                                "request_body_bytes_sent"};
+    return std::ranges::find(kUsual, key) != kUsual.end();
+}
+
 /// What the wire showed in the first trial that ended so.
 void add_wire(const Examination& examination, Finding& finding) {
     const auto seen = std::ranges::find_if(examination.trials, [&](const Trial& one) {
@@ -65,7 +85,7 @@ void add_wire(const Examination& examination, Finding& finding) {
     std::string text;
     size_t number = 0;
     for (const auto& [key, value] : facts.items()) {
-        if (value.is_null() || number == kFacts) continue;
+        if (value.is_null() || number == kFacts || is_usual(key)) continue;
         if (value.is_object()) {  // a sample
             if (!value.contains("text")) continue;
             text += fmt::format("{}{} \"{}\"", text.empty() ? "" : ", ", key,
@@ -95,7 +115,7 @@ std::vector<std::pair<std::string, std::string>> factors_of(const Trial& trial) 
         factors.emplace_back("source address", trial.attempt.edge.address.to_string());
     }
     factors.emplace_back("method", trial.method);
-    factors.emplace_back("path", trial.target);
+    factors.emplace_back("path", record::redact_uri(trial.target));
     factors.emplace_back("host", trial.host);
     if (trial.factor == "user agent" || trial.factor == "cookies") {
         factors.emplace_back(std::string(trial.factor), trial.value);

@@ -77,6 +77,10 @@ AccessFormatPtr named_format(std::string_view name) {
     auto text = nginx_template(name, found->text);
     if (!text) return nullptr;
     text->moment = found->moment;
+    // By its own name the server is known: what these write is the time of the end.
+    text->moment_is_known = found->moment == Moment::start || name == "gunicorn" ||
+                            name == "morgan" || name == "nginx" || name == "traefik";
+    if (name == "traefik") text->moment = Moment::start;
     if (name.starts_with("envoy")) text->resolution_us = 1000;
     return template_format(std::move(*text));
 }
@@ -150,6 +154,73 @@ std::string without_comments(std::string_view text) {
         text.remove_prefix(std::min(text.size(), end + 1));
     }
     return result;
+}
+
+/// A format recognised by looking, and the one that lines may have had before the servers'
+/// configuration was changed, or have since.
+class TwoFormats final : public AccessFormat {
+  public:
+    TwoFormats(AccessFormatPtr first, AccessFormatPtr other)
+        : first_(std::move(first)), other_(std::move(other)) {}
+    std::string_view name() const override { return first_->name(); }
+    bool moment_is_known() const override { return first_->moment_is_known(); }
+    std::unique_ptr<AccessReader> reader() const override {
+        return std::make_unique<Reader>(first_->reader(), other_->reader());
+    }
+
+  private:
+    class Reader final : public AccessReader {
+      public:
+        Reader(std::unique_ptr<AccessReader> first, std::unique_ptr<AccessReader> other)
+            : first_(std::move(first)), other_(std::move(other)) {}
+        std::string_view format() const override { return first_->format(); }
+        bool may_have_ray() const override {
+            return first_->may_have_ray() || other_->may_have_ray();
+        }
+        Parsed read(std::string_view line, EntryView& into) override {
+            const Parsed parsed = first_->read(line, into);
+            if (parsed != Parsed::failed) return parsed;
+            into = {};
+            return other_->read(line, into);
+        }
+        Parsed read_time_and_ray(std::string_view line, EntryView& into) override {
+            // The first alone would not look so far.
+            const bool skips_ray = !first_->may_have_ray() && ends_in_ray(line);
+            const Parsed parsed =
+                skips_ray ? Parsed::failed : first_->read_time_and_ray(line, into);
+            if (parsed != Parsed::failed) return parsed;
+            into = {};
+            return other_->read_time_and_ray(line, into);
+        }
+
+      private:
+        static bool ends_in_ray(std::string_view line) {
+            constexpr size_t kLength = 20;  // with its colo
+            if (line.ends_with('"')) line.remove_suffix(1);
+            return line.size() > kLength && line[line.size() - 4] == '-' &&
+                   ray_of(line.substr(line.size() - kLength)) != 0;
+        }
+
+        std::unique_ptr<AccessReader> first_;
+        std::unique_ptr<AccessReader> other_;
+    };
+
+    AccessFormatPtr first_;
+    AccessFormatPtr other_;
+};
+
+/// `combined` and `combined+` may stand in one log; null: the format has no such twin.
+AccessFormatPtr with_twin(std::string_view name) {
+    for (const auto& [plain, longer] :
+         {std::pair("combined", "combined+"), std::pair("common", "common+")}) {
+        if (name == plain) {
+            return std::make_shared<TwoFormats>(named_format(plain), named_format(longer));
+        }
+        if (name == longer) {
+            return std::make_shared<TwoFormats>(named_format(longer), named_format(plain));
+        }
+    }
+    return nullptr;
 }
 
 /// How much an entry says.
@@ -226,6 +297,10 @@ AccessFormatPtr recognise_access(std::span<const std::string_view> lines,
     for (const std::string_view name : kNames) {
         if (alias(name) == name && name != "apache") candidates.push_back(named_format(name));
     }
+    // The last: where one alone does as well, it gives the name.
+    for (const std::string_view name : {"combined+", "combined"}) {
+        candidates.push_back(with_twin(name));
+    }
     AccessFormatPtr best;
     size_t best_read = 0;
     int best_says = -1;
@@ -250,7 +325,9 @@ AccessFormatPtr recognise_access(std::span<const std::string_view> lines,
             best_says = says;
         }
     }
-    return best;
+    if (best == nullptr || std::ranges::find(also, best) != also.end()) return best;
+    const AccessFormatPtr twins = with_twin(best->name());
+    return twins != nullptr ? twins : best;
 }
 
 }  // namespace edgecase::logs

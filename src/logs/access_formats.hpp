@@ -18,6 +18,9 @@ class AccessFormat {
     virtual ~AccessFormat() = default;
     virtual std::string_view name() const = 0;
     virtual std::unique_ptr<AccessReader> reader() const = 0;
+    /// False: servers that write the time of a request's start and such that write that of its end
+    /// have this format (Apache and nginx: combined).
+    virtual bool moment_is_known() const { return true; }
 };
 using AccessFormatPtr = std::shared_ptr<const AccessFormat>;  // shared: files of one set
 

@@ -122,6 +122,17 @@ TEST(AccessFormats, a_log_format_of_nginx_is_taken_as_it_stands) {
     EXPECT_EQ(reading.entry.ray, 0u);
 }
 
+TEST(AccessFormats, escapes_in_the_request_and_in_its_uri_do_not_share_a_room) {
+    // The one that came first pointed into memory that the other had given up.
+    Reading reading(must("$time_local \"$request\" $request_uri $status"));
+    const std::string uri(40, 'a');
+    ASSERT_EQ(reading.read("01/Nov/2026:10:00:01 +0000 \"GET /" + uri + "\\x22 HTTP/1.1\" /" + uri +
+                           "\\x22 200"),
+              Parsed::entry);
+    EXPECT_EQ(reading.entry.method, "GET");
+    EXPECT_EQ(reading.entry.uri, "/" + uri + "\"");
+}
+
 TEST(AccessFormats, a_log_format_of_apache_is_taken_as_it_stands) {
     Reading reading(must(R"(LogFormat "%h %l %u %t \"%r\" %>s %b %D \"%{CF-Ray}i\" %P %X" edge)"));
     ASSERT_EQ(

@@ -2,6 +2,7 @@
 // nothing of what it does not hold.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -15,40 +16,39 @@ struct Span {
     bool operator==(const Span&) const = default;
 };
 
-/// The times of one file's lines, in the order of the file. Its memory does not grow with it.
+/// The times of one file's lines, in any order. Its memory does not grow with it.
 class FileTimes {
   public:
     void add(LogTime time) {
         if (time == kNoTime) return;
         ++lines_;
-        if (time <= latest_ && time >= latest_ - kDisorderUs) return;
+        if (!pieces_.empty() && time >= pieces_.back().from && time <= pieces_.back().to) return;
         see(time);
     }
-    /// The lines up to that one were not looked at: no gap is known among them.
+    /// The lines between the last one and that one were not looked at: no gap is known among them.
     void bridge(LogTime time) {
-        if (time == kNoTime || pieces_.empty() || time <= latest_) return;
-        pieces_.back().to = latest_ = time;
+        if (time == kNoTime || pieces_.empty()) return;
+        pieces_.back().from = std::min(pieces_.back().from, time);
+        pieces_.back().to = std::max(pieces_.back().to, time);
     }
     uint64_t lines() const { return lines_; }
 
-    static constexpr int64_t kDisorderUs = 600'000'000;  // a request may be logged so much later
-
-    /// A piece of the file whose lines are never further apart than the one jump in front of it.
+    /// A piece of time whose lines are not further apart than the shortest jump between pieces.
     struct Piece {
         LogTime from;
         LogTime to;
     };
-    /// Pieces between the longest jumps, at most kMaximumPieces.
+    /// Pieces between the longest jumps, in order, at most kMaximumPieces.
     std::vector<Piece> pieces() const;
 
-  private:
     static constexpr size_t kMaximumPieces = 4096;
+
+  private:
     void see(LogTime time);
-    void merge_closest();
+    void settle();
 
     uint64_t lines_ = 0;
-    LogTime latest_ = kNoTime;
-    std::vector<Piece> pieces_;
+    std::vector<Piece> pieces_;    // as they came: the last one is under way
     int64_t jump_us_ = 2'000'000;  // shorter ones are none
 };
 

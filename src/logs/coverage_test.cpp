@@ -48,6 +48,32 @@ TEST(Coverage, lines_out_of_order_are_no_gap_and_many_holes_need_no_memory) {
     EXPECT_LT(holes.pieces().size(), 5000u);
 }
 
+TEST(Coverage, a_log_in_no_order_or_newest_first_covers_from_its_first_to_its_last_moment) {
+    FileTimes shuffled;
+    FileTimes falling;
+    for (int64_t i = 0; i < 6000; ++i) {
+        shuffled.add((i - i % 600 + i % 600 * 7 % 600) * kSecond / 10);
+        falling.add((5999 - i) * kSecond / 10);
+    }
+    for (const FileTimes* times : {&shuffled, &falling}) {
+        const Coverage coverage = Coverage::of(times->pieces(), times->lines());
+        ASSERT_EQ(coverage.spans().size(), 1u);
+        EXPECT_EQ(coverage.from(), 0);
+        EXPECT_EQ(coverage.to(), 5999 * kSecond / 10);
+    }
+}
+
+TEST(Coverage, times_that_fall_far_each_line_need_neither_memory_nor_long) {
+    FileTimes times;
+    for (int64_t i = 0; i < 1'000'000; ++i) times.add(-i * 660 * kSecond);
+    EXPECT_LE(times.pieces().size(), FileTimes::kMaximumPieces);
+}
+
+TEST(Coverage, a_hole_of_nine_seconds_in_a_log_of_a_thousand_lines_a_second_is_a_gap) {
+    EXPECT_EQ(coverage_of({{100, 200}, {209, 300}}, kSecond / 1000).spans().size(), 2u);
+    EXPECT_EQ(coverage_of({{100, 200}, {209, 300}}, kSecond / 4).spans().size(), 1u);
+}
+
 TEST(Skew, the_difference_that_most_pairs_agree_on) {
     SkewSample sample;
     for (int64_t i = 0; i < 1000; ++i) {

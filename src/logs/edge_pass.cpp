@@ -1,10 +1,14 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cstdlib>
 #include <cstring>
 #include <mutex>
+#include <optional>
+#include <tuple>
 
 #include "base/hex.hpp"
+#include "logs/entry_stream.hpp"
 #include "logs/passes.hpp"
 
 namespace edgecase::logs {
@@ -21,6 +25,41 @@ bool is_sampled(uint64_t ray, uint64_t every) {
     return ray != 0 && (ray * 0x9e3779b97f4a7c15u >> 32) % every == 0;
 }
 
+/// Which entries were there, to count those that came twice. Of more than kMaximum it gives up.
+class EntrySet {
+  public:
+    void add(const EdgeEntryView& entry) {
+        if (hashes_.size() >= kMaximum) give_up();
+        if (overflown_ || entry.ray == 0) return;
+        // Two sources of one entry may tell its time with more and with fewer digits.
+        const auto second = static_cast<uint64_t>(entry.start / 1'000'000);
+        hashes_.push_back((entry.ray * 0x9e3779b97f4a7c15u) ^ (second << 10) ^ entry.edge_status);
+    }
+    void add(const EntrySet& other) {
+        if (other.overflown_ || hashes_.size() + other.hashes_.size() > kMaximum) give_up();
+        if (!overflown_) hashes_.insert(hashes_.end(), other.hashes_.begin(), other.hashes_.end());
+    }
+    /// nullopt: there were too many to know.
+    std::optional<uint64_t> repeated() {
+        if (overflown_) return std::nullopt;
+        const size_t all = hashes_.size();
+        std::ranges::sort(hashes_);
+        const auto rest = std::ranges::unique(hashes_);
+        return all - static_cast<size_t>(rest.begin() - hashes_.begin());
+    }
+
+    bool has_given_up() const { return overflown_; }
+    void give_up() {
+        overflown_ = true;
+        hashes_ = {};
+    }
+    static constexpr size_t kMaximum = 1u << 20;  // 8 MB
+
+  private:
+    std::vector<uint64_t> hashes_;
+    bool overflown_ = false;
+};
+
 /// What one portion of a file gave.
 struct Part {
     std::vector<EdgeRay> rays;
@@ -30,6 +69,7 @@ struct Part {
     uint64_t requests = 0;
     uint64_t failed = 0;
     FileTimes times;
+    EntrySet entries;
     Unread unread;
     uint64_t lines_cut = 0;
     std::string damage;
@@ -43,6 +83,7 @@ class PartTaker {
 
     void take(const EdgeEntryView& entry) {
         ++part_.requests;
+        if (!part_.entries.has_given_up()) part_.entries.add(entry);
         part_.times.add(entry.end != kNoTime ? entry.end : entry.start);
         const bool failure = is_failure(entry);
         if (failure) ++part_.failed;
@@ -65,6 +106,18 @@ class PartTaker {
     Kept& kept_;
 };
 
+template <typename Request>
+bool failed(const Request& request) {
+    constexpr int kEdgeWorkerCacheApi = 6;
+    constexpr int kEarlyHintsCache = 11;
+    if (request.request_source == kEdgeWorkerCacheApi ||
+        request.request_source == kEarlyHintsCache) {
+        return false;
+    }
+    const bool named = !request.cause.empty() && request.cause != "none";
+    return named || request.edge_status >= 500 || request.edge_status == 499;
+}
+
 /// For one ray alone: where its text stands, that line is read, and of the others only the first
 /// and the last of each block, for the time.
 void take_block_for_one(std::string_view block, std::string_view needle, EdgeReader& reader,
@@ -74,12 +127,13 @@ void take_block_for_one(std::string_view block, std::string_view needle, EdgeRea
         return block.substr(begin, block.find('\n', at) - begin);
     };
     EdgeEntryView entry;
-    for (const size_t at : {size_t{0}, block.size() - 1}) {
+    const auto time_at = [&](size_t at) {
         entry = {};
-        if (reader.read(line_around(at), entry) == Parsed::entry) {
-            part.times.add(entry.end != kNoTime ? entry.end : entry.start);
-        }
-    }
+        if (reader.read(line_around(at), entry) != Parsed::entry) return kNoTime;
+        return entry.end != kNoTime ? entry.end : entry.start;
+    };
+    part.times.add(time_at(0));
+    part.times.bridge(time_at(block.size() - 1));
     for (const char* from = block.data(); from < block.data() + block.size();) {
         const auto* const found = static_cast<const char*>(
             memmem(from, static_cast<size_t>(block.data() + block.size() - from), needle.data(),
@@ -135,12 +189,14 @@ void read_portion(const LogFile& file, const Portion& portion, EdgeFormat format
     part.damage = (*source)->damage();
 }
 
-void merge(EdgePass& pass, LogReport& report, Part& part, std::vector<FileTimes::Piece>& pieces) {
+void merge(EdgePass& pass, LogReport& report, Part& part, std::vector<FileTimes::Piece>& pieces,
+           EntrySet& entries) {
     pass.requests += part.requests;
     pass.failed += part.failed;
     pass.passed_over += part.passed_over;
     if (!part.rays.empty()) pass.texts.push_back(std::move(part.texts));
     std::ranges::move(part.rays, std::back_inserter(pass.rays));
+    entries.add(part.entries);
     std::ranges::move(part.sample, std::back_inserter(pass.sample));
     std::ranges::copy(part.times.pieces(), std::back_inserter(pieces));
     report.lines += part.requests;
@@ -150,11 +206,14 @@ void merge(EdgePass& pass, LogReport& report, Part& part, std::vector<FileTimes:
 
 std::expected<void, std::string> read_log(const EdgeLog& log, const TraceOptions& options,
                                           EdgePass& pass, uint64_t sample_every, Kept& kept,
-                                          Progress& progress) {
+                                          EntrySet& entries, Progress& progress) {
     std::vector<const LogFile*> files;
     for (const LogFile& file : log.files) files.push_back(&file);
     const std::vector<Portion> portions = portions_of(files);
     std::vector<Part> parts(portions.size());
+    if (entries.has_given_up()) {
+        for (Part& part : parts) part.entries.give_up();
+    }
     side_by_side(portions.size(), options.threads, [&](size_t i) {
         read_portion(*files[portions[i].file], portions[i], log.format, parts[i], options,
                      sample_every, kept, progress);
@@ -170,7 +229,7 @@ std::expected<void, std::string> read_log(const EdgeLog& log, const TraceOptions
         if (!parts[i].damage.empty()) {
             report.damage.push_back(files[portions[i].file]->name + ": " + parts[i].damage);
         }
-        merge(pass, report, parts[i], pieces);
+        merge(pass, report, parts[i], pieces, entries);
     }
     report.coverage = Coverage::of(std::move(pieces), report.lines);
     pass.reports.push_back(std::move(report));
@@ -178,7 +237,7 @@ std::expected<void, std::string> read_log(const EdgeLog& log, const TraceOptions
 }
 
 std::expected<void, std::string> read_store(const TraceInput& input, const TraceOptions& options,
-                                            EdgePass& pass, Kept& kept) {
+                                            EdgePass& pass, Kept& kept, EntrySet& entries) {
     Part part;
     PartTaker taker(part, options, 1, kept);
     const auto visited = input.edge_store([&](const EdgeEntryView& entry) { taker.take(entry); });
@@ -191,22 +250,41 @@ std::expected<void, std::string> read_store(const TraceInput& input, const Trace
     }
     LogReport report(LogReport::Role::edge, input.edge_store_name, "Edgecase records", 1);
     std::vector<FileTimes::Piece> pieces;
-    merge(pass, report, part, pieces);
+    merge(pass, report, part, pieces, entries);
     report.coverage = Coverage::of(std::move(pieces), report.lines);
     pass.reports.push_back(std::move(report));
     return {};
 }
 
+/// Logpush delivers at least once, and files of two jobs, or a file and the store, may overlap.
+void drop_duplicates(EdgePass& pass, EntrySet& entries) {
+    const auto failures = [&] {
+        return static_cast<uint64_t>(std::ranges::count_if(pass.rays, failed<EdgeRay>));
+    };
+    const uint64_t all = pass.rays.size();
+    const uint64_t all_failed = failures();
+    std::ranges::sort(pass.rays, {}, [](const EdgeRay& ray) {
+        return std::tuple(identity_of(ray), ray.edge_status, ray.start, ray.end);
+    });
+    const auto rest = std::ranges::unique(pass.rays, [](const EdgeRay& a, const EdgeRay& b) {
+        const int64_t apart = std::max(a.resolution_us, b.resolution_us);
+        const auto near = [&](LogTime x, LogTime y) {
+            return x == y || (x != kNoTime && y != kNoTime && std::abs(x - y) <= apart);
+        };
+        return identity_of(a) == identity_of(b) && a.edge_status == b.edge_status &&
+               near(a.start, b.start) && near(a.end, b.end);
+    });
+    pass.rays.erase(rest.begin(), rest.end());
+    const uint64_t dropped = all - pass.rays.size();
+    pass.failed -= std::min(pass.failed, all_failed - failures());
+    pass.duplicates = std::max(dropped, entries.repeated().value_or(0));
+    pass.requests -= std::min(pass.requests, pass.duplicates);
+}
+
 }  // namespace
 
 bool is_failure(const EdgeEntryView& entry) {
-    constexpr int kEdgeWorkerCacheApi = 6;
-    constexpr int kEarlyHintsCache = 11;
-    if (entry.request_source == kEdgeWorkerCacheApi || entry.request_source == kEarlyHintsCache) {
-        return false;
-    }
-    const bool named = !entry.cause.empty() && entry.cause != "none";
-    return named || entry.edge_status >= 500 || entry.edge_status == 499;
+    return failed(entry);
 }
 
 void Progress::add(uint64_t bytes) {
@@ -215,7 +293,9 @@ void Progress::add(uint64_t bytes) {
     const uint64_t done = done_ += bytes;
     uint64_t shown = shown_;
     if (done - shown < kStep && done < total_) return;
-    if (shown_.compare_exchange_strong(shown, done)) options_.progress(what_, done, total_);
+    if (!shown_.compare_exchange_strong(shown, done)) return;
+    const std::lock_guard lock(showing_);
+    options_.progress(what_, done, total_);
 }
 
 std::expected<EdgePass, std::string> pass_over_edge(const TraceInput& input,
@@ -229,19 +309,23 @@ std::expected<EdgePass, std::string> pass_over_edge(const TraceInput& input,
             unpacked += file.bytes * (file.packing == Packing::plain ? 1 : 15);
         }
     }
-    const uint64_t every = unpacked / kTypicalEdgeLineBytes / kSampleRays + 1;
+    const uint64_t about = unpacked / kTypicalEdgeLineBytes;
+    const uint64_t every = about / kSampleRays + 1;
     Progress progress(options, "reading the edge's log", bytes);
     Kept kept = 0;
+    EntrySet entries;
+    if (about > EntrySet::kMaximum) entries.give_up();
     for (const EdgeLog& log : input.edge) {
-        if (auto done = read_log(log, options, pass, every, kept, progress); !done) {
+        if (auto done = read_log(log, options, pass, every, kept, entries, progress); !done) {
             return std::unexpected(done.error());
         }
     }
     if (input.edge_store) {
-        if (auto done = read_store(input, options, pass, kept); !done) {
+        if (auto done = read_store(input, options, pass, kept, entries); !done) {
             return std::unexpected(done.error());
         }
     }
+    drop_duplicates(pass, entries);
     std::ranges::sort(pass.rays, {}, &EdgeRay::start);
     if (pass.rays.size() > TraceResult::kMaximumRays) {
         pass.passed_over += pass.rays.size() - TraceResult::kMaximumRays;

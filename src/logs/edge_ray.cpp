@@ -3,7 +3,6 @@
 namespace edgecase::logs {
 namespace {
 
-constexpr size_t kMaximumUriBytes = 2048;
 constexpr size_t kMaximumMessageBytes = 1024;
 
 }  // namespace
@@ -68,8 +67,8 @@ Event Event::of(const EventView& event, size_t log) {
     kept.pid = event.pid;
     kept.signal = event.signal;
     kept.method = event.method;
-    kept.uri = event.uri.substr(0, kMaximumUriBytes);
-    kept.script = event.script.substr(0, kMaximumUriBytes);
+    kept.uri = event.uri.substr(0, EdgeRay::kMaximumUriBytes);
+    kept.script = event.script.substr(0, EdgeRay::kMaximumUriBytes);
     return kept;
 }
 

@@ -41,6 +41,7 @@ struct EdgeRay {
     std::string_view cache_status;
     std::string_view cause;
 
+    static constexpr size_t kMaximumUriBytes = 2048;
     static EdgeRay of(const EdgeEntryView& entry, TextPool& texts);
 };
 

@@ -49,7 +49,8 @@ class HaproxyReader final : public AccessReader {
         into.status = status < 0 ? uint16_t{0} : static_cast<uint16_t>(status);
         std::string_view total = words[2].substr(words[2].rfind('/') + 1);
         if (total.starts_with('+')) total.remove_prefix(1);
-        if (const int64_t ms = number_of(total); ms >= 0) into.duration_us = ms * 1000;
+        if (const int64_t ms = number_of(total); ms >= 0 && ms < INT64_MAX / 1000)
+            into.duration_us = ms * 1000;
         into.response_bytes = number_of(words[4]);
         if (words[7].size() != 4) return Parsed::failed;
         into.reason = words[7];

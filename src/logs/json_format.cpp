@@ -229,6 +229,7 @@ class JsonFormat final : public AccessFormat {
     std::unique_ptr<AccessReader> reader() const override {
         return std::make_unique<JsonReader>(map_);
     }
+    bool moment_is_known() const override { return map_->moment_is_known; }
 
   private:
     std::shared_ptr<const JsonMap> map_;

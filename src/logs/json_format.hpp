@@ -22,6 +22,7 @@ struct JsonMap {
     std::vector<JsonField> fields;
     Moment moment = Moment::end;
     bool by_last_part = false;  // `a.status` is `status` too
+    bool moment_is_known = true;
 };
 
 AccessFormatPtr json_format(JsonMap map);

@@ -44,7 +44,7 @@ constexpr std::array kNames{
 }  // namespace
 
 std::expected<JsonMap, std::string> json_map(std::string_view text) {
-    JsonMap map{.name = "JSON by map", .fields = {}};
+    JsonMap map{.name = "JSON by map", .fields = {}, .moment_is_known = false};
     std::string wrong;
     base::for_each_list_element(text, [&](std::string_view element) {
         const size_t equals = element.find('=');
@@ -185,7 +185,8 @@ JsonMap usual_map() {
                        {"rayid", Slot::ray},
                        {"upstream_status", Slot::upstream_status},
                        {"pid", Slot::worker}},
-            .by_last_part = true};
+            .by_last_part = true,
+            .moment_is_known = false};
 }
 
 }  // namespace edgecase::logs

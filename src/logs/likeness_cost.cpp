@@ -7,6 +7,7 @@ namespace edgecase::logs {
 namespace {
 
 constexpr int64_t kDurationSlackUs = 20'000;
+constexpr double kSame = -100;  // they have one Ray ID
 
 bool comparable_bytes(const Likeness& edge, const Likeness& origin) {
     // What the edge itself made has a size of its own.
@@ -39,6 +40,7 @@ Telling TellingSample::learned() const {
 
 double unlikeness(const Likeness& edge, const Likeness& origin, int64_t skew_us, int64_t slack_us,
                   const Telling& telling) {
+    if (edge.ray != 0 && origin.ray != 0) return edge.ray == origin.ray ? kSame : kMostUnlike;
     const LogTime from = origin.from - skew_us;
     const LogTime to = origin.to - skew_us;
     const int64_t apart = std::max({edge.from - to, from - edge.to, int64_t{0}});

@@ -132,6 +132,7 @@ class GzipBytes final : public Unpacker {
                 stream_.next_in = reinterpret_cast<Bytef*>(packed_.data());
                 stream_.avail_in = static_cast<uInt>(*got);
             }
+            if (between_ && skip_padding()) continue;
             if (between_) inflateReset(&stream_);  // rotated logs are often several gzip files
             between_ = false;
             const int status = inflate(&stream_, Z_NO_FLUSH);
@@ -146,6 +147,15 @@ class GzipBytes final : public Unpacker {
     }
 
   private:
+    /// Tapes and block stores pad files with zeros, which begin no member. True: nothing is left.
+    bool skip_padding() {
+        while (stream_.avail_in > 0 && *stream_.next_in == 0) {
+            ++stream_.next_in;
+            --stream_.avail_in;
+        }
+        return stream_.avail_in == 0;
+    }
+
     RawBytes& raw_;
     std::vector<char> packed_;
     z_stream stream_{};
@@ -226,6 +236,7 @@ class FileLines final : public LineSource {
             if (*got == 0) at_end_ = true;
             const size_t before = filled_;
             filled_ += *got;
+            if (before == 0) skip_hole();
             if (!skip_rest(before)) continue;
             const size_t last = std::string_view(buffer_.get(), filled_).rfind('\n');
             if (last != std::string_view::npos) return give(last + 1);
@@ -263,6 +274,16 @@ class FileLines final : public LineSource {
         } else {
             unpacker_ = std::make_unique<PlainBytes>(raw_);
         }
+    }
+
+    /// A log that was truncated under its writer begins with a hole, which reads as zeros.
+    void skip_hole() {
+        size_t zeros = 0;
+        while (zeros < filled_ && buffer_[zeros] == '\0') ++zeros;
+        if (zeros == 0) return;
+        std::memmove(buffer_.get(), buffer_.get() + zeros, filled_ - zeros);
+        filled_ -= zeros;
+        position_ += zeros;
     }
 
     /// Of a line that is not ours or was cut. False: it is not over yet.
@@ -354,22 +375,35 @@ std::expected<std::unique_ptr<LineSource>, std::string> LineSource::open(const s
     return lines;
 }
 
-std::expected<std::string, std::string> spool_standard_input() {
+std::expected<std::string, std::string> spool_file(const std::string& path) {
+    const bool standard = path == "-";
+    const std::string shown = standard ? "standard input" : path;
+    const File input(shown,
+                     standard ? ::dup(STDIN_FILENO) : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (input.fd < 0) return trouble(shown, std::strerror(errno));
     std::error_code error;
     std::string name = std::filesystem::temp_directory_path(error).string() + "/edgecase-XXXXXX";
     const int fd = ::mkostemp(name.data(), O_CLOEXEC);
-    if (fd < 0) return trouble(name, "cannot keep standard input there to read it twice");
+    if (fd < 0) return trouble(name, "cannot be made, to keep a pipe's data and read it twice");
     ::unlink(name.c_str());
     std::vector<char> bytes(kPackedBytes);
-    const File input("standard input", ::dup(STDIN_FILENO));
     for (;;) {
         const Count got = input.read(bytes.data(), bytes.size());
         if (!got) return std::unexpected(got.error());
         if (*got == 0) return "/proc/self/fd/" + std::to_string(fd);
-        if (::write(fd, bytes.data(), *got) != static_cast<ssize_t>(*got)) {
-            return trouble(name, "no room to keep standard input there to read it twice");
+        for (size_t at = 0; at < *got;) {
+            const ssize_t put = ::write(fd, bytes.data() + at, *got - at);
+            if (put < 0 && errno == EINTR) continue;
+            if (put <= 0) return trouble(name, "no room to keep a pipe's data and read it twice");
+            at += static_cast<size_t>(put);
         }
     }
+}
+
+bool is_read_once(const std::string& path) {
+    struct stat facts{};
+    if (path == "-") return true;
+    return ::stat(path.c_str(), &facts) == 0 && !S_ISREG(facts.st_mode) && !S_ISDIR(facts.st_mode);
 }
 
 }  // namespace edgecase::logs

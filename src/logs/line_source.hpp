@@ -41,9 +41,12 @@ class LineSource {
     virtual const std::string& damage() const = 0;
 };
 
-/// Copies standard input to its end into a file without a name, for whoever reads it more than
-/// once. The path by which this process may open it. Errors: one sentence.
-std::expected<std::string, std::string> spool_standard_input();
+/// Copies what can be read only once (`-` is standard input) to its end into a file without a name.
+/// The path by which this process may open that. Errors: one sentence.
+std::expected<std::string, std::string> spool_file(const std::string& path);
+
+/// `-`, a named pipe, `<(command)`.
+bool is_read_once(const std::string& path);
 
 /// Calls `visit` with each line of a block, without its end (\n or \r\n).
 template <typename Visit>

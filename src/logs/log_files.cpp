@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
@@ -41,8 +42,19 @@ bool strip_number(std::string_view& name) {
     return false;
 }
 
+/// A stray zero does not make a log binary.
 bool is_text(std::string_view bytes) {
-    return bytes.find('\0') == std::string_view::npos;
+    return static_cast<size_t>(std::ranges::count(bytes, '\0')) <= bytes.size() / 100;
+}
+
+/// The command that unpacks what is not read as it is; null: none is needed.
+const char* packed_by(std::string_view bytes) {
+    if (bytes.starts_with("BZh")) return "bzip2";
+    if (bytes.starts_with("\xfd"
+                          "7zXZ")) {
+        return "xz";
+    }
+    return nullptr;
 }
 
 }  // namespace
@@ -69,11 +81,11 @@ std::vector<std::string_view> LogFile::sample_lines() const {
 std::expected<LogFile, std::string> LogFile::look_at(const std::string& path) {
     LogFile file;
     file.path = file.name = path;
-    if (path == "-") {
-        auto kept = spool_standard_input();
+    if (is_read_once(path)) {
+        auto kept = spool_file(path);
         if (!kept) return std::unexpected(kept.error());
         file.path = *kept;
-        file.name = "standard input";
+        if (path == "-") file.name = "standard input";
     }
     auto source = LineSource::open(file.path);
     if (!source) return std::unexpected(source.error());
@@ -82,16 +94,21 @@ std::expected<LogFile, std::string> LogFile::look_at(const std::string& path) {
     if (::stat(file.path.c_str(), &facts) == 0) file.bytes = static_cast<uint64_t>(facts.st_size);
     const auto block = (*source)->next();
     if (!block) return std::unexpected(block.error());
+    const std::string& damage = (*source)->damage();
     if (block->empty()) {
-        const std::string& damage = (*source)->damage();
         return std::unexpected(file.name + ": " + (damage.empty() ? "is empty" : damage));
+    }
+    if (const char* const packer = packed_by(*block)) {
+        return std::unexpected(file.name + ": is packed with " + packer + ": unpack it first");
     }
     for_each_line(*block, [&](std::string_view line) {
         if (file.sample.size() >= kSampleLines || base::trim(line).empty()) return;
         file.sample.emplace_back(line).append(kLinePadding, '\0');
     });
     if (!is_text(block->substr(0, 64 * 1024))) {
-        return std::unexpected(file.name + ": is not text (it holds NUL bytes), so no log");
+        return std::unexpected(
+            file.name + ": " +
+            (damage.empty() ? "is not text (it holds NUL bytes), so no log" : damage));
     }
     return file;
 }

@@ -84,6 +84,13 @@ void set_number(Number& into, std::string_view text, int64_t largest = INT64_MAX
     into = static_cast<Number>(number);
 }
 
+/// Longer than any request may last, and no product with 1000 overflows.
+constexpr int64_t kMaximumMs = 1'000'000'000'000;
+
+void set_ms(int64_t& into, std::string_view text) {
+    set_number(into, text, kMaximumMs);
+}
+
 void set_status(uint16_t& into, std::string_view text) {
     set_number(into, text, 999);
 }
@@ -183,17 +190,17 @@ void set_logpush_field(EdgeEntryView& entry, LogpushField field, std::string_vie
         case LogpushField::client: entry.client = value; return;
         case LogpushField::colo: entry.colo = value; return;
         case LogpushField::cause: entry.cause = value; return;
-        case LogpushField::connect_ms: set_number(entry.connect_ms, value); return;
-        case LogpushField::dns_ms: set_number(entry.dns_ms, value); return;
+        case LogpushField::connect_ms: set_ms(entry.connect_ms, value); return;
+        case LogpushField::dns_ms: set_ms(entry.dns_ms, value); return;
         case LogpushField::edge_address: entry.edge_address = value; return;
         case LogpushField::edge_status: set_status(entry.edge_status, value); return;
         case LogpushField::end: set_stamp(entry, &EdgeEntryView::end, value); return;
-        case LogpushField::first_byte_ms: set_number(entry.first_byte_ms, value); return;
-        case LogpushField::header_wait_ms: set_number(entry.header_wait_ms, value); return;
+        case LogpushField::first_byte_ms: set_ms(entry.first_byte_ms, value); return;
+        case LogpushField::header_wait_ms: set_ms(entry.header_wait_ms, value); return;
         case LogpushField::host: entry.host = value; return;
         case LogpushField::method: entry.method = value; return;
         case LogpushField::origin: entry.origin = value; return;
-        case LogpushField::origin_ms: set_number(entry.origin_ms, value); return;
+        case LogpushField::origin_ms: set_ms(entry.origin_ms, value); return;
         case LogpushField::origin_ns: {
             if (entry.origin_ms >= 0) return;
             int64_t duration_ns = -1;
@@ -213,7 +220,7 @@ void set_logpush_field(EdgeEntryView& entry, LogpushField field, std::string_vie
         case LogpushField::response_bytes: set_number(entry.response_bytes, value); return;
         case LogpushField::scheme: entry.scheme = value; return;
         case LogpushField::start: set_stamp(entry, &EdgeEntryView::start, value); return;
-        case LogpushField::tls_ms: set_number(entry.tls_ms, value); return;
+        case LogpushField::tls_ms: set_ms(entry.tls_ms, value); return;
         case LogpushField::uri: if (!value.empty()) entry.uri = value; return;
         case LogpushField::user_agent: entry.user_agent = value; return;
     }

@@ -4,6 +4,7 @@
 #include "base/hex.hpp"
 #include "logs/log_time.hpp"
 #include "logs/passes.hpp"
+#include "logs/template_format.hpp"
 
 namespace edgecase::logs {
 namespace {
@@ -16,6 +17,7 @@ struct Part {
     FileTimes times;
     Unread unread;
     uint64_t lines = 0;
+    uint64_t lines_without_ray = 0;
     bool has_rays = false;
     std::string damage;
     std::string error;
@@ -39,16 +41,26 @@ class PortionReader {
         entry_.time = kNoTime;
         entry_.ray = 0;
         const Parsed parsed = reader_->read_time_and_ray(line, entry_);
-        if (parsed == Parsed::failed) part_.unread.add(line);
+        if (parsed == Parsed::failed) take_unread(line);
         if (parsed != Parsed::entry) return;
         ++part_.lines;
         part_.times.add(entry_.time);
-        if (entry_.ray == 0) return;
+        if (entry_.ray == 0) {
+            ++part_.lines_without_ray;
+            return;
+        }
         part_.has_rays = true;
         const uint32_t index = table_.find(entry_.ray);
         if (index == RayTable::kAbsent) return;
+        const LogTime time = entry_.time;
         entry_ = {};
-        if (reader_->read(line, entry_) != Parsed::entry) return;
+        if (reader_->read(line, entry_) != Parsed::entry) {
+            // It is the line all the same: its Ray ID and its time could be read.
+            part_.unread.add(line);
+            --part_.lines;
+            entry_ = {};
+            entry_.time = time;
+        }
         part_.hits.push_back({index, OriginLine::of(entry_, line, log_index_)});
     }
 
@@ -73,6 +85,27 @@ class PortionReader {
     }
 
   private:
+    /// A wanted Ray ID in a line that cannot be read shows that the request did arrive.
+    void take_unread(std::string_view line) {
+        part_.unread.add(line);
+        constexpr size_t kRayDigits = 16;
+        const auto is_hex = [](char c) {
+            return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+        };
+        for (size_t begin = 0; begin < line.size();) {
+            size_t end = begin;
+            while (end < line.size() && is_hex(line[end])) ++end;
+            if (end - begin == kRayDigits) {
+                const uint32_t index = table_.find(ray_of(line.substr(begin, kRayDigits)));
+                if (index != RayTable::kAbsent) {
+                    part_.hits.push_back({index, OriginLine::of({}, line, log_index_)});
+                    return;
+                }
+            }
+            begin = end + 1;
+        }
+    }
+
     LogTime time_of(std::string_view line) {
         entry_ = {};
         if (reader_->read_time_and_ray(line, entry_) != Parsed::entry) return kNoTime;
@@ -145,6 +178,7 @@ std::expected<LogReport, std::string> read_log(const Job& job, OriginPass& pass)
         report.lines += part.lines;
         report.unread.add(part.unread);
         report.has_rays = report.has_rays || part.has_rays;
+        report.lines_without_ray += part.lines_without_ray;
         std::ranges::copy(part.times.pieces(), std::back_inserter(pieces));
         std::ranges::move(part.hits, std::back_inserter(pass.hits));
         part = {};
@@ -175,6 +209,7 @@ std::expected<OriginPass, std::string> pass_over_origin(const TraceInput& input,
         pass.reports.push_back(std::move(*report));
     }
     for (const RayHit& hit : pass.hits) {
+        if (hit.line.time == kNoTime) continue;
         const bool wanted = hit.index < edge.rays.size();
         const LogTime start =
             wanted ? edge.rays[hit.index].start : edge.sample[hit.index - edge.rays.size()].start;

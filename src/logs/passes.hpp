@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <expected>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ class Progress {
     uint64_t total_;
     std::atomic<uint64_t> done_ = 0;
     std::atomic<uint64_t> shown_ = 0;
+    std::mutex showing_;  // whoever shows it need not be for several threads
 };
 
 /// The times of a request that went well, to compare clocks by.
@@ -40,6 +42,7 @@ struct EdgePass {
     std::vector<SampleRay> sample;
     uint64_t requests = 0;
     uint64_t failed = 0;
+    uint64_t duplicates = 0;  // among requests no more
     uint64_t passed_over = 0;
     std::vector<LogReport> reports;
 };
@@ -61,11 +64,11 @@ std::expected<OriginPass, std::string> pass_over_origin(const TraceInput& input,
                                                         const EdgePass& edge);
 
 /// Finds the lines of logs without Ray IDs by what they say; fills `rays` and, if it was not known
-/// before, `skew`.
-std::expected<void, std::string> join_by_likeness(const TraceInput& input,
-                                                  const TraceOptions& options,
-                                                  const std::vector<size_t>& logs,
-                                                  std::vector<TracedRay>& rays, Skew& skew);
+/// before, `skew`. Gives the times of the edge's clock at which a line may be missing though it is
+/// there.
+std::expected<std::vector<FileTimes::Piece>, std::string> join_by_likeness(
+    const TraceInput& input, const TraceOptions& options, const std::vector<size_t>& logs,
+    std::vector<TracedRay>& rays, Skew& skew);
 
 /// The events near the rays, which are in order of time.
 std::expected<std::vector<Event>, std::string> pass_over_events(

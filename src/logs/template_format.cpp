@@ -92,6 +92,7 @@ class TemplateReader final : public AccessReader {
         ends_in_ray_ = has_ray(last.slot) && behind_time_ > 0 && !last.before.empty() &&
                        stands_before_ray(last.before.back());
         literals_.emplace_back(template_.after);
+        rooms_.resize(template_.pieces.size());
     }
 
     std::string_view format() const override { return template_.name; }
@@ -99,6 +100,7 @@ class TemplateReader final : public AccessReader {
 
     Parsed read(std::string_view line, EntryView& into) override {
         path_ = query_ = {};
+        rooms_used_ = 0;
         return walk(line, into, template_.pieces.size(),
                     [&](Slot slot, std::string_view value) { return take(slot, value, into); });
     }
@@ -216,9 +218,11 @@ class TemplateReader final : public AccessReader {
         return true;
     }
 
-    std::string_view plain(std::string_view value, std::string& room) {
+    /// Each field has its own room: `$request` and `$request_uri` may stand in one line.
+    std::string_view plain(std::string_view value) {
         value = without_dash(value);
         if (value.find('\\') == std::string_view::npos) return value;
+        std::string& room = rooms_[rooms_used_++];
         room = unescaped(value);
         return room;
     }
@@ -232,16 +236,16 @@ class TemplateReader final : public AccessReader {
             case Slot::time_epoch:
                 return take_time(slot, value, into);
             case Slot::request:
-                split_request(plain(value, uri_room_), into);
+                split_request(plain(value), into);
                 break;
             case Slot::method:
                 into.method = without_dash(value);
                 break;
             case Slot::uri:
-                into.uri = plain(value, uri_room_);
+                into.uri = plain(value);
                 break;
             case Slot::path:
-                into.uri = path_ = plain(value, uri_room_);
+                into.uri = path_ = plain(value);
                 join_query(into);
                 break;
             case Slot::query:
@@ -281,10 +285,10 @@ class TemplateReader final : public AccessReader {
                 if (into.forwarded.empty()) into.forwarded = first_address(value);
                 break;
             case Slot::user_agent:
-                into.user_agent = plain(value, agent_room_);
+                into.user_agent = plain(value);
                 break;
             case Slot::referer:
-                into.referer = plain(value, referer_room_);
+                into.referer = plain(value);
                 break;
             case Slot::ray:
                 into.ray = ray_of_field(value);
@@ -330,9 +334,8 @@ class TemplateReader final : public AccessReader {
     std::array<char, 40> last_text_{};
     size_t last_text_size_ = 0;
     LogTime last_time_ = kNoTime;
-    std::string uri_room_;
-    std::string agent_room_;
-    std::string referer_room_;
+    std::vector<std::string> rooms_;  // as many as there are fields
+    size_t rooms_used_ = 0;
     std::string_view path_;
     std::string_view query_;
     std::string joined_;
@@ -346,6 +349,7 @@ class TemplateFormat final : public AccessFormat {
     std::unique_ptr<AccessReader> reader() const override {
         return std::make_unique<TemplateReader>(template_);
     }
+    bool moment_is_known() const override { return template_->moment_is_known; }
 
   private:
     std::shared_ptr<const Template> template_;

@@ -52,6 +52,7 @@ struct Template {
     std::string after;  // behind the last field
     Moment moment = Moment::end;
     int64_t resolution_us = 1'000'000;
+    bool moment_is_known = true;
 };
 
 AccessFormatPtr template_format(Template text);

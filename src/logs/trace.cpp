@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "logs/entry_stream.hpp"
 #include "logs/log_time.hpp"
 #include "logs/passes.hpp"
 
@@ -42,14 +43,58 @@ void take_hits(std::vector<TracedRay>& rays, std::vector<RayHit> hits) {
     }
 }
 
+/// What is entered twice under one Ray ID has the same lines.
+void share_hits(std::vector<TracedRay>& rays) {
+    RayTable table(rays.size());
+    for (uint32_t i = 0; i < rays.size(); ++i) table.add(identity_of(rays[i].edge), i);
+    for (uint32_t i = 0; i < rays.size(); ++i) {
+        const uint32_t first = table.find(identity_of(rays[i].edge));
+        if (first == i || first == RayTable::kAbsent) continue;
+        rays[i].outcome = rays[first].outcome;
+        rays[i].confidence = rays[first].confidence;
+        rays[i].lines = rays[first].lines;
+    }
+}
+
+/// The logs that may have a ray's line without its Ray ID.
+std::vector<size_t> logs_to_join(const OriginPass& origin, const std::vector<TracedRay>& rays) {
+    const auto is_open = [](const TracedRay& ray) { return ray.outcome != Outcome::matched; };
+    std::vector<size_t> logs;
+    if (std::ranges::none_of(rays, is_open)) return logs;
+    const bool all = std::ranges::any_of(rays, [](const auto& ray) { return ray.edge.ray == 0; });
+    for (size_t i = 0; i < origin.reports.size(); ++i) {
+        const LogReport& report = origin.reports[i];
+        if (report.lines_without_ray > 0 || (all && report.lines > 0)) logs.push_back(i);
+    }
+    return logs;
+}
+
+bool overlaps(const std::vector<FileTimes::Piece>& pieces, LogTime from, LogTime to) {
+    return std::ranges::any_of(pieces,
+                               [&](const auto& one) { return one.from <= to && one.to >= from; });
+}
+
+/// How sure it is that a line would have been read: a log without Ray IDs may have it among those
+/// that could not be. 0: not at all.
+double sureness_of(const LogReport& report) {
+    constexpr double kTooMany = 0.1;
+    if (report.unread.lines == 0 || report.lines_without_ray == 0) return 1;
+    const auto unread = static_cast<double>(report.unread.lines);
+    const double share = unread / (unread + static_cast<double>(report.lines));
+    return share > kTooMany ? 0 : 1 - share;
+}
+
 /// What was not found is missing only if every log of the origin covers the time: any of its
 /// servers may have had it.
-void judge_absence(TracedRay& ray, const std::vector<LogReport>& reports, const Skew& skew) {
+void judge_absence(TracedRay& ray, const std::vector<LogReport>& reports, const Skew& skew,
+                   const std::vector<FileTimes::Piece>& unsure) {
     if (ray.outcome == Outcome::matched || ray.outcome == Outcome::ambiguous) return;
     const int64_t slack =
         (skew.is_known() ? kClockSlackUs : kUnknownSlackUs) + ray.edge.resolution_us;
     const LogTime end = ray.edge.end == kNoTime ? ray.edge.start : ray.edge.end;
-    bool covered = ray.edge.start != kNoTime;
+    bool covered =
+        ray.edge.start != kNoTime && !overlaps(unsure, ray.edge.start - slack, end + slack);
+    double sureness = skew.is_known() ? 0.95 : 0.7;
     bool any = false;
     for (const LogReport& report : reports) {
         if (report.role != LogReport::Role::origin) continue;
@@ -57,9 +102,11 @@ void judge_absence(TracedRay& ray, const std::vector<LogReport>& reports, const 
         covered =
             covered && report.coverage.covers(ray.edge.start + skew.at(ray.edge.start) - slack,
                                               end + skew.at(end) + slack);
+        sureness *= sureness_of(report);
     }
+    covered = covered && sureness > 0;
     ray.outcome = covered && any ? Outcome::never_arrived : Outcome::not_covered;
-    if (ray.outcome == Outcome::never_arrived) ray.confidence = skew.is_known() ? 0.95 : 0.7;
+    if (ray.outcome == Outcome::never_arrived) ray.confidence = sureness;
 }
 
 }  // namespace
@@ -86,25 +133,23 @@ std::expected<TraceResult, std::string> trace(const TraceInput& input,
     result.requests = edge->requests;
     result.failed = edge->failed;
     result.passed_over = edge->passed_over;
+    result.duplicates = edge->duplicates;
     result.logs = std::move(edge->reports);
-    std::vector<size_t> without_rays;
-    for (size_t i = 0; i < origin->reports.size(); ++i) {
-        if (!origin->reports[i].has_rays && origin->reports[i].lines > 0) without_rays.push_back(i);
-    }
-    std::ranges::move(origin->reports, std::back_inserter(result.logs));
     result.rays.reserve(edge->rays.size());
     for (EdgeRay& ray : edge->rays) result.rays.emplace_back().edge = std::move(ray);
     edge->rays = {};
     result.texts = std::move(edge->texts);
     result.skew = origin->skew.estimate();
     take_hits(result.rays, std::move(origin->hits));
-    if (!without_rays.empty() && !result.rays.empty()) {
-        if (auto done = join_by_likeness(input, options, without_rays, result.rays, result.skew);
-            !done) {
-            return std::unexpected(done.error());
-        }
+    std::vector<FileTimes::Piece> unsure;
+    if (const auto logs = logs_to_join(*origin, result.rays); !logs.empty()) {
+        auto joined = join_by_likeness(input, options, logs, result.rays, result.skew);
+        if (!joined) return std::unexpected(joined.error());
+        unsure = std::move(*joined);
     }
-    for (TracedRay& ray : result.rays) judge_absence(ray, result.logs, result.skew);
+    share_hits(result.rays);
+    std::ranges::move(origin->reports, std::back_inserter(result.logs));
+    for (TracedRay& ray : result.rays) judge_absence(ray, result.logs, result.skew, unsure);
     auto events = pass_over_events(input, options, result.rays, result.skew, zone_of(input.origin),
                                    result.logs, result.events_passed_over);
     if (!events) return std::unexpected(events.error());

@@ -69,6 +69,7 @@ struct LogReport {
     Unread unread;
     Coverage coverage;
     bool has_rays = false;            // origin: some line had a Ray ID
+    uint64_t lines_without_ray = 0;   // origin
     std::vector<std::string> damage;  // one sentence each
 };
 
@@ -77,6 +78,7 @@ struct TraceResult {
     std::vector<TracedRay> rays;  // failed ones, in order of time; all of them if asked for
     uint64_t requests = 0;
     uint64_t failed = 0;
+    uint64_t duplicates = 0;   // entries of the edge that came twice, not counted
     uint64_t passed_over = 0;  // failures beyond kMaximumRays: counted, not traced
     std::vector<LogReport> logs;
     Skew skew;

@@ -32,8 +32,10 @@ class Asking {
         OwnExchange result;
         result.failure = co_await send();
         if (!result.failure) result.failure = co_await read_head();
-        if (!result.failure) result.failure = co_await read_body();
-        if (answer_.whole && !in_.empty()) result.extra = extra_bytes(view_, body_, in_.view());
+        const bool changed = answer_.whole;
+        if (!result.failure && !changed) result.failure = co_await read_body();
+        if (answer_.whole && !changed && !in_.empty())
+            result.extra = extra_bytes(view_, body_, in_.view());
         answer_.reusable = answer_.whole && answer_.keep_alive && !result.extra &&
                            answer_.framing.kind != http::Framing::Kind::close &&
                            answer_.status != 101;
@@ -64,11 +66,15 @@ class Asking {
         attempt_.send_us = base::microseconds(sent_at_ - started_);
         sending_.complete = written.has_value();
         sending_.failed = !written;
+        const size_t head_bytes = request_.bytes.size() - request_.body_bytes;
+        const uint64_t sent = connection_.stream.bytes_written() - connection_.bytes_before;
+        sending_.body_bytes_total = request_.body_bytes;
+        sending_.body_bytes_sent = sent - std::min<uint64_t>(sent, head_bytes);
         if (written) co_return std::nullopt;
         write_error_ = written.error();
         parser_.reset(head_limits(), {request_.to_head, false});
         // Otherwise it is not the last word: the origin may have answered before it closed.
-        if (written.error().kind == net::ErrorKind::deadline) {
+        if (written.error().kind == net::ErrorKind::deadline && !connection_.stream.has_unread()) {
             co_return wait_timeout(view_, parser_, "write", settings_.timeouts.write);
         }
         co_return std::nullopt;
@@ -141,10 +147,17 @@ class Asking {
             co_return head_end(got);
         }
         take_head();
-        if (answer_.status == 101) {
-            co_return unexpected_upgrade(view_, "", answer_.value_of("upgrade"));
-        }
-        co_return std::nullopt;
+        co_return answer_.status == 101 ? check_upgrade() : std::nullopt;
+    }
+
+    /// What follows a change that was offered is another protocol's.
+    std::optional<Failure> check_upgrade() {
+        const std::string_view answered = answer_.value_of("upgrade");
+        base::for_each_list_element(request_.upgrade, [&](std::string_view element) {
+            answer_.whole = answer_.whole || base::iequals(element, answered);
+        });
+        if (answer_.whole) return std::nullopt;
+        return unexpected_upgrade(view_, request_.upgrade, answered);
     }
 
     void note_read(size_t bytes) {

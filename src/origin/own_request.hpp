@@ -22,8 +22,10 @@ namespace edgecase::origin {
 
 struct OwnRequest {
     std::string_view bytes;  // head and body, complete
+    size_t body_bytes = 0;   // of them
     bool to_head = false;    // its method is HEAD
     base::Duration idle_before{};
+    std::string_view upgrade = {};           // the protocols it offers to change to
     size_t body_bytes_kept = 0;              // of the answer's body
     uint64_t body_bytes_read = 64ull << 20;  // beyond that it is left alone
     /// The whole exchange must end by then, besides the timeouts of the settings; a failure to do

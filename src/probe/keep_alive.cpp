@@ -21,13 +21,6 @@ constexpr std::array<std::chrono::microseconds, kRacers> kLead{
     std::chrono::microseconds(100),  std::chrono::microseconds(0)};
 constexpr size_t kReadBytes = 1024;  // what comes unasked: nothing, or a 408
 
-Question question() {
-    Question question;
-    question.probe = "keep_alive";
-    question.http1_only = true;
-    return question;
-}
-
 struct Wait {
     explicit Wait(net::Loop& loop) : closed(loop), ended(loop) {}
     net::Signal closed;
@@ -53,7 +46,7 @@ net::Task<std::optional<base::Duration>> await_end(Session& session, origin::Con
 
 net::Task<void> race(Session& session, unsigned number, Wait& wait) {
     co_await session.loop().sleep_until(session.loop().after(kStep * (number + 1)));
-    Session::Kept kept = co_await session.ask_and_keep(question());
+    Session::Kept kept = co_await session.ask_and_keep(http1_question(session, "keep_alive"));
     if (kept.connection && !wait.over) {
         const base::SteadyTime idle_since = kept.connection->idle_since;
         co_await wait.closed.wait(base::Deadline::never());
@@ -61,7 +54,7 @@ net::Task<void> race(Session& session, unsigned number, Wait& wait) {
             const auto moment = base::Deadline::at(idle_since + *wait.after - kLead[number]);
             co_await session.loop().sleep_until(moment);
             if (!kept.connection->stream.has_unread()) {
-                Question late = question();
+                Question late = http1_question(session, "keep_alive");
                 late.kind = Kind::provoked;
                 late.factor = "idle";
                 late.value = "at the moment of closing";
@@ -112,6 +105,9 @@ void report_keep_alive(Session& session) {
         report.summary =
             "The origin ends every connection after one answer, so each request costs "
             "a connection.";
+    } else if (facts.waited.count() == 0 && !facts.announced) {
+        report.state = Report::State::skipped;
+        report.summary = "The origin keeps connections; how long was not waited for (--patience).";
     } else if (facts.closed_after) {
         report.state = Report::State::advice;
         report.facts.add("closed_after_ms", int64_t{facts.closed_after->count()});
@@ -143,7 +139,7 @@ net::Task<void> probe_keep_alive(Session& session) {
     if (session.hopeless() || !session.is_safe()) co_return;
     KeepAliveFacts& facts = session.facts().keep_alive;
     const auto patience = session.options().patience;
-    Session::Kept first = co_await session.ask_and_keep(question());
+    Session::Kept first = co_await session.ask_and_keep(http1_question(session, "keep_alive"));
     if (first.trial == nullptr || first.trial->failure) co_return;
     facts.announced = announced(first.trial->answer.value_of("keep-alive"));
     facts.offered = first.connection.has_value();

@@ -10,19 +10,30 @@ constexpr unsigned kOnOne = 12;  // requests in a row on one connection
 constexpr std::array kIdle{std::chrono::milliseconds(0), std::chrono::milliseconds(200),
                            std::chrono::milliseconds(1000)};
 
-Question question() {
-    Question question;
-    question.probe = "reuse";
-    question.http1_only = true;
-    return question;
+/// A request that may change something is made once more at most, behind a harmless one.
+net::Task<void> try_once(Session& session) {
+    KeepAliveFacts& facts = session.facts().keep_alive;
+    Question harmless = http1_question(session, "reuse");
+    harmless.kind = Kind::provoked;
+    harmless.method = "HEAD";
+    Session::Kept kept = co_await session.ask_and_keep(std::move(harmless));
+    if (kept.connection) {
+        co_await session.ask_again(kept, http1_question(session, "reuse"));
+        if (kept.trial != nullptr) {
+            ++facts.reused_soon;
+            facts.stale_soon += kept.trial->failure ? 1 : 0;
+        }
+    }
+    session.give_back(std::move(kept));
 }
 
 }  // namespace
 
 net::Task<void> probe_reuse(Session& session) {
-    if (session.hopeless() || session.slow() || !session.is_safe()) co_return;
+    if (session.hopeless() || session.slow()) co_return;
+    if (!session.is_safe()) co_return co_await try_once(session);
     KeepAliveFacts& facts = session.facts().keep_alive;
-    Session::Kept kept = co_await session.ask_and_keep(question());
+    Session::Kept kept = co_await session.ask_and_keep(http1_question(session, "reuse"));
     if (kept.trial == nullptr || kept.trial->failure) {
         session.give_back(std::move(kept));
         co_return;
@@ -31,7 +42,7 @@ net::Task<void> probe_reuse(Session& session) {
     for (unsigned i = 1; i < kOnOne && kept.connection; ++i) {
         const auto idle = i <= kIdle.size() ? kIdle[i - 1] : kIdle.front();
         co_await session.loop().sleep_until(session.loop().after(idle));
-        co_await session.ask_again(kept, question());
+        co_await session.ask_again(kept, http1_question(session, "reuse"));
         if (kept.trial == nullptr) break;
         ++facts.reused_soon;
         if (kept.trial->failure) {

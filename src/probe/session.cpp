@@ -4,6 +4,7 @@
 #include <random>
 #include <utility>
 
+#include "base/ascii.hpp"
 #include "net/connect.hpp"
 #include "probe/probes.hpp"
 
@@ -32,6 +33,18 @@ bool looks_like_a_crash(const Trial& trial) {
 }
 
 }  // namespace
+
+Question http1_question(const Session& session, std::string_view probe) {
+    Question question;
+    question.probe = probe;
+    question.http1_only = true;
+    if (session.uses_http2()) {
+        question.kind = Kind::varied;
+        question.factor = "protocol";
+        question.value = "HTTP/1.1 only";
+    }
+    return question;
+}
 
 /// One way to the origin: any or one certain address of it, from any or one certain of ours.
 struct Session::Lane {
@@ -161,8 +174,12 @@ net::Task<bool> Session::exchange(origin::Connection& connection, Trial& trial,
     const std::string text = request_text(trial, question);
     origin::OwnRequest request;
     request.bytes = text;
+    request.body_bytes = text.size() - (text.find("\r\n\r\n") + 4);
     request.to_head = trial.method == "HEAD";
     request.body_bytes_kept = question.body_bytes_kept;
+    for (const origin::Field& field : options_.fields) {
+        if (base::iequals(field.name, "upgrade")) request.upgrade = field.value;
+    }
     if (connection.reused()) {
         request.idle_before = loop_->clock().now() - connection.idle_since;
         trial.attempt.idle_us = base::microseconds(request.idle_before);
@@ -240,6 +257,7 @@ const Trial* Session::keep(Trial trial) {
 }
 
 void Session::note(const Trial& trial) {
+    uses_http2_ = uses_http2_ || trial.attempt.http2;
     if (trial.kind == Kind::provoked) return;
     const std::string_view phase = cause::row(trial.cause()).phase();
     const bool no_connection =

@@ -38,6 +38,8 @@ struct Options {
     std::function<void(std::string_view)> progress;
 };
 
+class Session;
+
 /// One request as a probe wants it. What is empty is as the edge would send it.
 struct Question {
     std::string_view probe;
@@ -56,6 +58,9 @@ struct Question {
     std::optional<ip::Address> source{};
     unsigned paid = 0;  // already taken from the budget
 };
+
+/// A plain request over HTTP/1.1; varied where the edge would speak HTTP/2.
+Question http1_question(const Session& session, std::string_view probe);
 
 class Session {
   public:
@@ -80,6 +85,8 @@ class Session {
     /// takes very long: then more of them tell nothing.
     bool hopeless() const { return unreachable_; }
     bool slow() const { return slow_; }
+    /// The edge would speak HTTP/2 with this origin.
+    bool uses_http2() const { return uses_http2_; }
     /// A method that may change something is not repeated more than need be.
     bool is_safe() const;
 
@@ -127,6 +134,7 @@ class Session {
     unsigned failed_in_a_row_ = 0;
     bool unreachable_ = false;
     bool slow_ = false;
+    bool uses_http2_ = false;
 };
 
 }  // namespace edgecase::probe

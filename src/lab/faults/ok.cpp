@@ -42,6 +42,7 @@ void serve_event_stream(Exchange& exchange) {
     exchange.send(
         "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n"
         "\r\n");
+    if (exchange.request().is_head()) return exchange.finish();
     for (const std::string_view event : {"data: one\n\n", "data: two\n\n", "data: three\n\n"}) {
         if (!exchange.send(event) || !exchange.pause(milliseconds(100))) return;
     }

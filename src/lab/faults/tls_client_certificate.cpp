@@ -19,6 +19,9 @@ constexpr std::string_view kStranger =
 
 void demand_certificate(SSL_CTX* context) {
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+    // Without it a server that asks for certificates refuses every session that is to be resumed.
+    constexpr unsigned char kSessionContext[] = "lab";
+    SSL_CTX_set_session_id_context(context, kSessionContext, sizeof kSessionContext - 1);
 }
 
 void demand_certificate_in_tls12(SSL_CTX* context) {
