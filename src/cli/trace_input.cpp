@@ -94,13 +94,17 @@ Status add_origin_logs(const TraceFlags& flags, logs::TraceInput& input) {
         const bool only = given->size() == 1 && flags.origin_format.front() != '@';
         const auto format = only ? given->front() : logs::recognise_access(lines_of(files), *given);
         if (format == nullptr) {
-            const std::string_view why = logs::why_unreadable(lines_of(files));
-            const bool is_event_log = !logs::recognise_events(lines_of(files)).empty();
+            const auto lines = lines_of(files);
+            if (logs::is_haproxy_without_requests(lines)) {
+                return std::unexpected(name +
+                                       ": is HAProxy's default log, which names no request: it "
+                                       "wants `option httplog`");
+            }
+            const bool is_event_log = !logs::recognise_events(lines).empty();
             return std::unexpected(
-                name + (!why.empty()   ? ": " + std::string(why)
-                        : is_event_log ? ": is an error log: give it with --error-log"
-                                       : ": is in no format known; give the server's own with "
-                                         "--origin-format, as it stands in its configuration"));
+                name + (is_event_log ? ": is an error log: give it with --error-log"
+                                     : ": is in no format known; give the server's own with "
+                                       "--origin-format, as it stands in its configuration"));
         }
         input.origin.push_back({name, std::move(files), format});
     }
@@ -112,9 +116,11 @@ Status add_error_logs(const TraceFlags& flags, logs::TraceInput& input) {
     if (!sets) return std::unexpected(sets.error());
     for (auto& [name, files] : *sets) {
         const std::string_view format = logs::recognise_events(lines_of(files));
-        const std::string_view why = logs::why_unreadable(lines_of(files));
-        if (format.empty() && !why.empty()) {
-            return std::unexpected(name + ": " + std::string(why));
+        if (format.empty() && logs::have_no_times(lines_of(files))) {
+            return std::unexpected(name +
+                                   ": its lines have no times, so they cannot be set beside "
+                                   "requests; give the journal (`journalctl -o json`), or let PM2 "
+                                   "write them (`--time`)");
         }
         if (format.empty()) {
             std::string known;

@@ -87,17 +87,15 @@ std::unique_ptr<EventReader> event_reader(std::string_view name, const EventCont
     return std::make_unique<LineReader>(*format, context);
 }
 
-std::string_view why_unreadable(std::span<const std::string_view> lines) {
-    const auto holds_it = [](std::string_view words) {
-        return [words](std::string_view line) { return holds(line, words); };
-    };
-    if (std::ranges::any_of(lines, holds_it("Connect from ... to ... ("))) {
-        return "is HAProxy's default log, which names no request: it wants `option httplog`";
-    }
-    // A time has two colons between pairs of digits, or is a long number; an address is neither.
+bool is_haproxy_without_requests(std::span<const std::string_view> lines) {
+    return std::ranges::any_of(
+        lines, [](std::string_view line) { return holds(line, "Connect from ... to ... ("); });
+}
+
+bool have_no_times(std::span<const std::string_view> lines) {
+    // A time has two colons between pairs of digits, or is a long number in JSON.
     const auto has_time = [](std::string_view line) {
-        for (size_t at = line.find(':'); at != std::string_view::npos;
-             at = line.find(':', at + 1)) {
+        for (size_t at = line.find(':'); at != line.npos; at = line.find(':', at + 1)) {
             const bool two = at >= 2 && at + 5 < line.size() && line[at + 3] == ':';
             if (two && leading_number(line.substr(at - 2)) && leading_number(line.substr(at + 1)) &&
                 leading_number(line.substr(at + 4))) {
@@ -106,9 +104,7 @@ std::string_view why_unreadable(std::span<const std::string_view> lines) {
         }
         return line.starts_with('{');
     };
-    if (std::ranges::any_of(lines, has_time)) return {};
-    return "its lines have no times, so they cannot be set beside requests; give the journal "
-           "(`journalctl -o json`), or let PM2 write them (`--time`)";
+    return std::ranges::none_of(lines, has_time);
 }
 
 std::string_view recognise_events(std::span<const std::string_view> lines) {
