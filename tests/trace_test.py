@@ -1,5 +1,6 @@
 """`edgecase trace`: made-up logs with a known truth, and the real logs of real servers."""
 import contextlib
+import datetime
 import gzip
 import json
 import os
@@ -128,6 +129,11 @@ class InputTest(TraceCase):
                 (('--edge-log', edge, '--origin-log', self.file(
                     'e.log', '2026/11/01 10:00:00 [error] 1#1: *1 message\n')), 'is an error log'),
                 (('--edge-log', edge, '--error-log', origin), 'no format known for error logs'),
+                (('--edge-log', edge, '--error-log', self.file('raw', 'Error: boom\n')),
+                 'no times'),
+                (('--edge-log', edge, '--origin-log', self.file(
+                    'h.log', 'Nov  1 10:00:01 h haproxy[1]: Connect from 127.0.0.1:1 to '
+                             '127.0.0.1:2 (fe/HTTP)\n')), 'option httplog'),
                 (('--edge-log', edge, '--origin-log', origin, '--origin-format', '$x'), 'no time'),
                 (('--edge-log', edge, '--origin-log', origin, '--origin-format', '@/nowhere'),
                  'cannot be read'),
@@ -141,6 +147,25 @@ class InputTest(TraceCase):
         done = run('--edge-log', edge, '--origin-log', origin, '--ray', '0000000000000001')
         self.assertEqual(done.returncode, 1)
         self.assertIn('in no edge log', done.stderr)
+
+    def test_what_arrived_and_left_no_line_was_never_arrived(self):
+        edge = self.file('edge.ndjson', edge_line(OriginFailureCause='resp.empty_rst'))
+        origin = self.file('access.log', ''.join(
+            COMBINED.replace('10:00:01', f'{time_of:%H:%M:%S}').replace('/x', '/other') + '\n'
+            for time_of in (datetime.datetime(2026, 11, 1, 9, 55) +
+                            datetime.timedelta(seconds=second) for second in range(600))))
+        ray, = json.loads(run('--edge-log', edge, '--origin-log', origin, '--json').stdout)['rays']
+        self.assertEqual((ray['outcome'], ray['cause']), ('left_no_line', 'resp.empty_rst'), ray)
+        self.assertIn('left no line', ray['logs_say'])
+
+    def test_a_report_that_cannot_be_written_takes_nothing_from_the_text(self):
+        edge = self.file('edge.ndjson', edge_line())
+        origin = self.file('access.log', COMBINED + '\n')
+        done = run('--edge-log', edge, '--origin-log', origin, '--html', '/nowhere/report.html')
+        self.assertEqual(done.returncode, 1)
+        self.assertIn('/nowhere/report.html: cannot be written', done.stderr)
+        self.assertIn('1 requests, 1 failed', done.stdout)
+        self.assertIn('outcomes: 1 ', done.stdout)
 
     def test_lines_that_cannot_be_read_are_counted_and_shown_escaped(self):
         edge = self.file('edge.ndjson', edge_line() + '{"RayID": broken\n')
@@ -407,6 +432,7 @@ class RealLogsTest(TraceCase):
                              rays['/closed'])
             self.assertEqual([line['status'] for line in rays['/closed']['origin_lines']],
                              [444, 444])
+            self.assertIn('return 444', rays['/closed']['fix'])
             self.assertEqual((rays['/error']['outcome'], rays['/error']['cause'],
                               rays['/error']['origin_lines'][0]['status']),
                              ('matched', 'origin.status', 500))

@@ -80,9 +80,8 @@ int run_trace(const TraceFlags& flags) {
         report.readings.push_back(diagnose::read(ray));
     }
     report.summary = diagnose::sum_up(report.result.rays, report.readings);
-    if (!flags.html.empty()) {
-        if (const int status = write_html(report, flags.html); status != kFine) return status;
-    }
+    // What cannot be written takes nothing from what is shown.
+    const int status = flags.html.empty() ? kFine : write_html(report, flags.html);
     if (flags.json) {
         write_trace_json(report, [](std::string_view text) { print(text); });
     } else {
@@ -92,7 +91,7 @@ int run_trace(const TraceFlags& flags) {
         complain("ray " + flags.ray + " is in no edge log given");
         return kWrongOrMissing;
     }
-    return kFine;
+    return status;
 }
 
 }  // namespace edgecase::cli

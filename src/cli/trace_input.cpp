@@ -171,7 +171,13 @@ Status add_origin_logs(const TraceFlags& flags, logs::TraceInput& input) {
             if (const std::string damaged = damage_of(files); !damaged.empty()) {
                 return std::unexpected(damaged);
             }
-            const bool is_event_log = !logs::recognise_events(lines_of(files)).empty();
+            const auto lines = lines_of(files);
+            if (logs::is_haproxy_without_requests(lines)) {
+                return std::unexpected(name +
+                                       ": is HAProxy's default log, which names no request: it "
+                                       "wants `option httplog`");
+            }
+            const bool is_event_log = !logs::recognise_events(lines).empty();
             return std::unexpected(
                 name + (is_event_log ? ": is an error log: give it with --error-log"
                                      : ": is in no format known; give the server's own with "
@@ -200,6 +206,12 @@ Status add_error_logs(const TraceFlags& flags, logs::TraceInput& input) {
     for (auto& [name, set] : *sets) {
         auto& files = set.files;
         const std::string_view format = logs::recognise_events(lines_of(files));
+        if (format.empty() && logs::have_no_times(lines_of(files))) {
+            return std::unexpected(name +
+                                   ": its lines have no times, so they cannot be set beside "
+                                   "requests; give the journal (`journalctl -o json`), or let PM2 "
+                                   "write them (`--time`)");
+        }
         if (format.empty()) {
             std::string known;
             for (const std::string_view one : logs::event_format_names()) {

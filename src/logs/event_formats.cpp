@@ -12,7 +12,7 @@ namespace {
 
 struct Format {
     std::string_view name;
-    ReadLine read;  // null: the journal, which keeps something between lines
+    ReadLine read;  // null: it is JSON, whose reader keeps something between lines
 };
 
 // Of two that read as many lines the first one counts, so the stricter one stands first.
@@ -27,7 +27,11 @@ constexpr std::array kFormats = {
     Format{"gunicorn-error", read_gunicorn_error_line},
     Format{"syslog", read_syslog_line},
     Format{"kernel", read_kernel_line},
+    Format{"json", nullptr},
+    Format{"text", read_app_line},
 };
+
+constexpr std::string_view kJson = "json";
 
 constexpr auto kNames = [] {
     std::array<std::string_view, kFormats.size()> names{};
@@ -37,6 +41,7 @@ constexpr auto kNames = [] {
 
 /// A stack trace belongs to the line above it: indented, or as PHP numbers its steps.
 bool is_continuation(std::string_view line) {
+    if (line.empty()) return true;
     if (line.front() == ' ' || line.front() == '\t') return true;
     if (line == "Stack trace:") return true;
     return line.size() > 2 && line[0] == '#' && leading_number(line.substr(1)).has_value();
@@ -51,11 +56,13 @@ class LineReader final : public EventReader {
 
     Parsed read(std::string_view line, EventView& into) override {
         into = {};
-        if (line.empty() || is_continuation(line)) return Parsed::nothing;
+        if (is_continuation(line)) return Parsed::nothing;
         if (!format_.read(line, context_, into)) {
             into = {};
             return Parsed::failed;
         }
+        // PM2 and containers give each line of a stack trace a time.
+        if (format_.read == read_app_line && is_continuation(into.message)) return Parsed::nothing;
         // The kernel writes addresses, which look the same.
         if (into.system != "kernel") into.ray = find_ray(into.message);
         return Parsed::entry;
@@ -75,8 +82,29 @@ std::span<const std::string_view> event_format_names() {
 std::unique_ptr<EventReader> event_reader(std::string_view name, const EventContext& context) {
     const auto format = std::ranges::find(kFormats, name, &Format::name);
     if (format == kFormats.end()) return nullptr;
+    if (format->name == kJson) return make_json_event_reader(context);
     if (format->read == nullptr) return make_journal_reader(context);
     return std::make_unique<LineReader>(*format, context);
+}
+
+bool is_haproxy_without_requests(std::span<const std::string_view> lines) {
+    return std::ranges::any_of(
+        lines, [](std::string_view line) { return holds(line, "Connect from ... to ... ("); });
+}
+
+bool have_no_times(std::span<const std::string_view> lines) {
+    // A time has two colons between pairs of digits, or is a long number in JSON.
+    const auto has_time = [](std::string_view line) {
+        for (size_t at = line.find(':'); at != line.npos; at = line.find(':', at + 1)) {
+            const bool two = at >= 2 && at + 5 < line.size() && line[at + 3] == ':';
+            if (two && leading_number(line.substr(at - 2)) && leading_number(line.substr(at + 1)) &&
+                leading_number(line.substr(at + 4))) {
+                return true;
+            }
+        }
+        return line.starts_with('{');
+    };
+    return std::ranges::none_of(lines, has_time);
 }
 
 std::string_view recognise_events(std::span<const std::string_view> lines) {

@@ -20,6 +20,11 @@ std::span<const std::string_view> event_format_names();  // `nginx-error`, `jour
 /// Null: no such name.
 std::unique_ptr<EventReader> event_reader(std::string_view name, const EventContext& context);
 
+/// Why lines that no format reads are of no use: HAProxy's default log names no request, and raw
+/// output has no times.
+bool is_haproxy_without_requests(std::span<const std::string_view> lines);
+bool have_no_times(std::span<const std::string_view> lines);
+
 /// The name of the format that reads the most of the lines; empty: none reads half of them.
 std::string_view recognise_events(std::span<const std::string_view> lines);
 

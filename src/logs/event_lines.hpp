@@ -21,6 +21,15 @@ bool read_pm2_line(std::string_view line, const EventContext& context, EventView
 bool read_supervisor_line(std::string_view line, const EventContext& context, EventView& into);
 bool read_gunicorn_error_line(std::string_view line, const EventContext& context, EventView& into);
 
+/// Of any program: a time, then its words; PM2's and containers' marks before it.
+bool read_app_line(std::string_view line, const EventContext& context, EventView& into);
+
+/// A line that some program wrote to its own log, with its own time.
+bool read_any_line(std::string_view line, const EventContext& context, EventView& into);
+
+/// Lines of JSON that say more than an access log: Caddy, pino, winston, Docker's json-file.
+std::unique_ptr<EventReader> make_json_event_reader(const EventContext& context);
+
 /// journalctl -o json. It keeps messages that do not stand in the line as they are.
 std::unique_ptr<EventReader> make_journal_reader(const EventContext& context);
 
@@ -34,7 +43,11 @@ void read_systemd_message(EventView& into);
 void read_pm2_message(EventView& into);
 void read_supervisor_message(EventView& into);
 void read_gunicorn_message(EventView& into);
+void read_go_message(EventView& into);       // of Caddy, Traefik and their like
 void read_program_message(EventView& into);  // of any other program
+
+/// What programs in Go say of whom they proxy to, and when they come and go: Caddy, Traefik.
+EventKind kind_of_go(std::string_view text);
 
 /// `into.message` as the program wrote it to a journal or syslog: with or without a time of its
 /// own. Sets the system by the program's identifier.

@@ -25,6 +25,9 @@ constexpr std::array kPrograms = {
     Program{"supervisor", read_supervisor_message, read_supervisor_line},
     Program{"pm2", read_pm2_message, read_pm2_line},
     Program{"PM2", read_pm2_message, read_pm2_line},
+    Program{"caddy", read_go_message, nullptr},
+    Program{"traefik", read_go_message, nullptr},
+    Program{"cloudflared", read_go_message, nullptr},
 };
 
 /// The line that the program would have written to its own log, with the time of whoever kept it.
@@ -70,20 +73,36 @@ EventKind kind_of_trace(std::string_view message) {
     return is_error_line(message) ? EventKind::script_failed : EventKind::other;
 }
 
+bool is_certain(const Program& program) {
+    // PHP's own lines have nothing but a time before words of any kind.
+    return program.read_line != nullptr && program.read_line != read_php_line;
+}
+
 /// Under a name that says nothing: a container, a start script, python.
 void read_unknown(const EventContext& context, EventView& into) {
     const char first = into.message.empty() ? ' ' : into.message.front();
     if (first == '[' || (first >= '0' && first <= '9')) {
         for (const Program& program : kPrograms) {
-            // PHP's own lines have nothing but a time before words of any kind.
-            if (program.read_line == nullptr || program.read_line == read_php_line) continue;
-            if (read_nested(program.read_line, context, into)) return;
+            if (is_certain(program) && read_nested(program.read_line, context, into)) return;
         }
     }
     read_program_message(into);
 }
 
 }  // namespace
+
+bool read_any_line(std::string_view line, const EventContext& context, EventView& into) {
+    return std::ranges::any_of(kPrograms, [&](const Program& program) {
+        if (!is_certain(program)) return false;
+        into = {};
+        return program.read_line(line, context, into);
+    });
+}
+
+void read_go_message(EventView& into) {
+    read_program_message(into);
+    if (into.kind == EventKind::other) into.kind = kind_of_go(into.message);
+}
 
 void read_program_message(EventView& into) {
     into.kind = kind_of_script(into.message);
@@ -100,6 +119,7 @@ void read_message_of(std::string_view identifier, const EventContext& context, E
         return;
     }
     if (program->read_line != nullptr && read_nested(program->read_line, context, into)) return;
+    if (program->read_message == read_go_message) into.system = program->identifier;
     if (program->read_message == read_kernel_message) drop_kernel_time(into);
     program->read_message(into);
 }

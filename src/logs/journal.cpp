@@ -4,9 +4,9 @@
 #include <optional>
 #include <string>
 
-#include "base/ascii.hpp"
 #include "logs/event_lines.hpp"
 #include "logs/event_text.hpp"
+#include "logs/json_value.hpp"
 #include "logs/line_source.hpp"
 
 namespace edgecase::logs {
@@ -31,30 +31,22 @@ struct JournalFields {
 
 class JournalReader final : public EventReader {
   public:
-    explicit JournalReader(const EventContext& context) : context_(context) {}
+    explicit JournalReader(const EventContext& context)
+        : context_(context), json_(make_json_event_reader(context)) {}
     std::string_view format() const override { return "journal"; }
     Parsed read(std::string_view line, EventView& into) override;
 
   private:
     bool read_fields(std::string_view line, JournalFields& fields);
     bool take(std::string_view name, ondemand::value value, JournalFields& fields);
+    bool read_json_message(EventView& into);
     bool take_message(ondemand::value value, JournalFields& fields);
 
     EventContext context_;
     ondemand::parser parser_{kMaximumLineBytes};
-    std::string bytes_;  // of a message that is no UTF-8
+    std::string bytes_;  // of a message that is no UTF-8, or that is JSON itself
+    std::unique_ptr<EventReader> json_;
 };
-
-/// Text, or a number as its text. False: the JSON is broken.
-bool take_text(ondemand::value value, std::string_view& into) {
-    ondemand::json_type type{};
-    if (value.type().get(type) != simdjson::SUCCESS) return false;
-    if (type == ondemand::json_type::string) {
-        return value.get_string().get(into) == simdjson::SUCCESS;
-    }
-    if (type == ondemand::json_type::number) into = base::trim(value.raw_json_token());
-    return true;
-}
 
 /// A message that is no UTF-8, or too large for journalctl (null).
 bool JournalReader::take_message(ondemand::value value, JournalFields& fields) {
@@ -113,6 +105,22 @@ bool JournalReader::read_fields(std::string_view line, JournalFields& fields) {
     return document.current_location().error() == simdjson::OUT_OF_BOUNDS;
 }
 
+/// Caddy writes JSON to the journal too. The time is the journal's.
+bool JournalReader::read_json_message(EventView& into) {
+    if (!into.message.starts_with('{')) return false;
+    std::string line(into.message);
+    const size_t size = line.size();
+    line.append(kLinePadding, '\0');
+    bytes_.swap(line);
+    EventView own;
+    if (json_->read(std::string_view(bytes_).substr(0, size), own) != Parsed::entry) return false;
+    own.time = into.time;
+    own.resolution_us = into.resolution_us;
+    if (own.pid < 0) own.pid = into.pid;
+    into = own;
+    return true;
+}
+
 Parsed JournalReader::read(std::string_view line, EventView& into) {
     into = {};
     if (line.empty() || line.front() == ' ' || line.front() == '\t') return Parsed::nothing;
@@ -128,6 +136,7 @@ Parsed JournalReader::read(std::string_view line, EventView& into) {
     std::string_view identifier = fields.identifier;
     if (identifier.empty()) identifier = fields.command;
     if (fields.transport == "kernel") identifier = "kernel";
+    if (read_json_message(into)) return Parsed::entry;
     read_message_of(identifier, context_, into);
     if (fields.core_pid) into.pid = *fields.core_pid;
     if (fields.core_signal && *fields.core_signal <= 64) {

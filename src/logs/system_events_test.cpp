@@ -298,5 +298,124 @@ TEST(RecogniseEvents, names_the_format_of_each_kind_of_line) {
     EXPECT_EQ(event_reader("nonsense", {}), nullptr);
 }
 
+TEST(TextEvents, lines_of_pm2_and_of_containers_are_read_with_their_times) {
+    struct Row {
+        const char* line;
+        const char* system;
+        const char* message;
+        LogTime after;  // of kTen
+    };
+    const Row rows[] = {
+        {"2026-11-01T10:00:00: Error: boom", "app", "Error: boom", 0},
+        {"2026-11-01 10:00:00 +00:00: Error: boom", "app", "Error: boom", 0},
+        {"2026-11-01 11:00:00 +01:00: Error: boom", "app", "Error: boom", 0},
+        {"0|shop  | 2026-11-01T10:00:00: Error: boom", "shop", "Error: boom", 0},
+        {"web-1  | 2026-11-01T10:00:00.250Z Error: boom", "web-1", "Error: boom", 250'000},
+        {"2026-11-01T10:00:00.123456789Z stderr F Error: boom", "app", "Error: boom", 123'456},
+        {"[2026-11-01 10:00:00] ERROR: Error: boom", "app", "Error: boom", 0},
+        {"2026-11-01 10:00:00,250 ERROR Error: boom", "app", "Error: boom", 250'000},
+    };
+    for (const Row& row : rows) {
+        const ReadEvent read("text", row.line);
+        ASSERT_EQ(read.parsed, Parsed::entry) << row.line;
+        EXPECT_EQ(read->time, kTen + row.after) << row.line;
+        EXPECT_EQ(read->system, row.system) << row.line;
+        EXPECT_EQ(read->message, row.message) << row.line;
+        EXPECT_EQ(read->kind, EventKind::script_failed) << row.line;
+    }
+    EXPECT_EQ(ReadEvent("text", "2026-11-01T10:00:00:     at Timeout._onTimeout (a.js:1)").parsed,
+              Parsed::nothing);
+    EXPECT_EQ(ReadEvent("text", "2026-11-01T10:00:00: ").parsed, Parsed::nothing);
+    for (const char* other :
+         {"Error: boom", "a|b", "2026", "[", "web-1  | no time", "9999-99-99T9"}) {
+        EXPECT_EQ(ReadEvent("text", other).parsed, Parsed::failed) << other;
+    }
+    const ReadEvent nested(
+        "text", "web-1  | 2026/11/01 10:00:00 [error] 1#1: *1 connect() failed (111: x) while");
+    EXPECT_EQ(nested->system, "nginx");
+    EXPECT_EQ(nested->kind, EventKind::upstream_refused);
+}
+
+TEST(JsonEvents, the_error_log_of_caddy_names_the_request) {
+    const ReadEvent read(
+        "json",
+        R"({"level":"error","ts":1793527200.25,"logger":"http.log.error","msg":"EOF","request":)"
+        R"({"method":"GET","host":"h","uri":"/gone","headers":{"Cf-Ray":["8f0c1e2d3b4a5968-LAB"],)"
+        R"("Cookie":["a=0123456789abcdef"]}},"status":502})");
+    ASSERT_EQ(read.parsed, Parsed::entry);
+    EXPECT_EQ(read->time, kTen + 250'000);
+    EXPECT_EQ(read->system, "caddy");
+    EXPECT_EQ(read->kind, EventKind::upstream_closed);
+    EXPECT_EQ(read->uri, "/gone");
+    EXPECT_EQ(read->method, "GET");
+    EXPECT_EQ(read->ray, 0x8f0c1e2d3b4a5968u);
+    const ReadEvent both("json",
+                         R"({"level":"error","ts":1793527200,"logger":"http.handlers",)"
+                         R"("msg":"aborting with incomplete response","error":"unexpected EOF"})");
+    EXPECT_EQ(both->message, "aborting with incomplete response: unexpected EOF");
+    EXPECT_EQ(both->ray, 0u);
+}
+
+TEST(JsonEvents, loggers_of_node_and_python_are_read) {
+    const ReadEvent pino("json",
+                         R"({"level":50,"time":1793527200000,"pid":7,"hostname":"h","req":)"
+                         R"({"method":"GET","url":"/a"},"err":{"type":"TypeError","message":)"
+                         R"("Uncaught x","stack":"TypeError: x\n at"},"msg":"request failed"})");
+    ASSERT_EQ(pino.parsed, Parsed::entry);
+    EXPECT_EQ(pino->time, kTen);
+    EXPECT_EQ(pino->pid, 7);
+    EXPECT_EQ(pino->uri, "/a");
+    EXPECT_EQ(pino->message, "request failed: Uncaught x");
+    EXPECT_EQ(pino->kind, EventKind::script_failed);
+    EXPECT_EQ(ReadEvent("json", R"({"timestamp":"2026-11-01T10:00:00Z","level":"info"})").parsed,
+              Parsed::nothing);
+    for (const char* broken : {"", "{", "{}", "[]", R"({"msg":"no time"})", R"({"ts":1,"msg":)"}) {
+        EXPECT_NE(ReadEvent("json", broken).parsed, Parsed::entry) << broken;
+    }
+}
+
+TEST(JsonEvents, lines_that_docker_kept_are_read_as_what_wrote_them) {
+    const auto kept = [](std::string_view log) {
+        return R"({"log":")" + std::string(log) +
+               R"(\n","stream":"stderr","time":"2026-11-01T10:00:00.5Z"})";
+    };
+    const ReadEvent error("json", kept("Error: boom"));
+    ASSERT_EQ(error.parsed, Parsed::entry);
+    EXPECT_EQ(error->time, kTen + 500'000);
+    EXPECT_EQ(error->kind, EventKind::script_failed);
+    EXPECT_EQ(error->system, "container");
+    EXPECT_EQ(ReadEvent("json", kept("2026/11/01 10:00:00 [error] 1#1: *1 connect() failed (111)"))
+                  ->system,
+              "nginx");
+    const ReadEvent caddy(
+        "json",
+        kept(R"({\"level\":\"error\",\"ts\":1793527200,\"logger\":\"http\",\"msg\":\"EOF\"})"));
+    EXPECT_EQ(caddy->system, "caddy");
+    EXPECT_EQ(caddy->kind, EventKind::upstream_closed);
+}
+
+TEST(JsonEvents, json_within_the_journal_is_read) {
+    const ReadEvent read(
+        "journal",
+        R"({"__REALTIME_TIMESTAMP":"1793527200123456","SYSLOG_IDENTIFIER":"caddy","_PID":"9",)"
+        R"("MESSAGE":"{\"level\":\"error\",\"ts\":1.5,\"logger\":\"http.log.error\",)"
+        R"(\"msg\":\"EOF\",\"request\":{\"method\":\"GET\",\"uri\":\"/gone\"}}"})");
+    ASSERT_EQ(read.parsed, Parsed::entry);
+    EXPECT_EQ(read->time, 1'793'527'200'123'456);
+    EXPECT_EQ(read->uri, "/gone");
+    EXPECT_EQ(read->pid, 9);
+    EXPECT_EQ(read->message, "EOF");
+}
+
+TEST(EventFormats, logs_without_times_or_requests_are_told_so) {
+    const std::string_view raw[] = {"/srv/server.js:10", "Error: boom", "    at f (/a.js:10:113)"};
+    EXPECT_TRUE(have_no_times(raw));
+    const std::string_view haproxy[] = {
+        "Nov 28 18:13:12 web1 haproxy[1]: Connect from 127.0.0.1:1 to 127.0.0.1:2 (fe/HTTP)"};
+    EXPECT_TRUE(is_haproxy_without_requests(haproxy));
+    const std::string_view timed[] = {"it is 10:00:00 and all is well"};
+    EXPECT_FALSE(have_no_times(timed) || is_haproxy_without_requests(timed));
+}
+
 }  // namespace
 }  // namespace edgecase::logs
