@@ -24,6 +24,7 @@ struct Hit {
     bool is_all = false;  // sure is the whole flow, not copied
     bool is_limited = false;
     bool is_doubted = false;
+    bool is_searched = false;  // addresses were looked up
     explicit Hit(ip::Family family) : sure(family), maybe(family) {}
 };
 
@@ -173,8 +174,12 @@ class Walk {
     }
 
     void step(const Rule& rule, const Decider& at, Flow& flow, Flow& returned, int depth) {
+        const Operand* const only = only_source(rule);
+        if (only != nullptr && flow.is_without(only)) return;
         Hit hit(question_.family);
-        if (!find(rule, flow, hit)) return;
+        const bool is_hit = find(rule, flow, hit);
+        if (only != nullptr && hit.is_searched && hit.maybe.empty()) flow.note_without(only);
+        if (!is_hit) return;
         if (hit.is_all) {
             hit.sure = flow.snapshot();
             flow.clear();
@@ -211,6 +216,26 @@ class Walk {
         }
     }
 
+    /// The large set that alone says which of the edge's addresses a rule is for.
+    const Operand* only_source(const Rule& rule) const {
+        constexpr size_t kLarge = 8;  // intervals; fewer are searched as quickly as remembered
+        const MatchKind wanted = phase_ == Phase::reply || phase_ == Phase::reset
+                                     ? MatchKind::destination
+                                     : MatchKind::source;
+        const Operand* only = nullptr;
+        for (const Match& match : rule.matches) {
+            const bool is_address = match.kind == MatchKind::source ||
+                                    match.kind == MatchKind::destination ||
+                                    match.kind == MatchKind::source_and_port ||
+                                    match.kind == MatchKind::destination_and_port;
+            if (!is_address) continue;
+            if (match.kind != wanted || match.is_negated || only != nullptr) return nullptr;
+            only = match.operand.get();
+        }
+        if (only == nullptr || !only->is_defined || only->is_dynamic) return nullptr;
+        return only->of(question_.family).intervals().size() > kLarge ? only : nullptr;
+    }
+
     /// False: the rule is for nobody.
     bool find(const Rule& rule, const Flow& flow, Hit& hit) const {
         const Packet packet{rules_, question_, phase_, is_tracked_};
@@ -234,6 +259,7 @@ class Walk {
             if (!is_sure) hit.maybe = flow.snapshot();
             return true;
         }
+        hit.is_searched = true;
         bool is_first = true;
         for (const Match& match : rule.matches) {
             if (!packet.is_about_edge(match)) continue;

@@ -61,6 +61,7 @@ void Flow::remove(const Interval& interval) {
 }
 
 void Flow::add(const ip::AddressSet& set) {
+    if (!set.empty()) without_.clear();
     for (const Interval& one : set.intervals()) add(one);
 }
 

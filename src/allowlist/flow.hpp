@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <unordered_set>
 
 #include "ip/address_set.hpp"
 
@@ -24,12 +25,18 @@ class Flow {
     void add(const ip::AddressSet& set);
     void clear() { parts_.clear(); }
 
+    /// Nothing of this operand's addresses is in it, nor will be before add(): rules that name one
+    /// set again and again cost no search.
+    void note_without(const void* operand) { without_.insert(operand); }
+    bool is_without(const void* operand) const { return without_.contains(operand); }
+
   private:
     void add(ip::Interval interval);
     void remove(const ip::Interval& interval);
 
     ip::Family family_;
     std::map<ip::Number, ip::Number> parts_;  // first to last
+    std::unordered_set<const void*> without_;
 };
 
 }  // namespace edgecase::allowlist

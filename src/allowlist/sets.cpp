@@ -130,8 +130,9 @@ void SetBuilder::finish(int depth) {
             i = end;
         }
     }
-    for (const auto& member : members_) {
-        if (depth >= kMaxSetDepth) {
+    for (const auto& held : members_) {
+        const auto member = held.lock();
+        if (!member || depth >= kMaxSetDepth) {
             is_unknown_ = true;
             break;
         }

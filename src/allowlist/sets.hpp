@@ -41,7 +41,7 @@ class SetBuilder {
     /// Each gets what the other had; who names one of them gets the new content.
     void swap_content(SetBuilder& other);
     /// A set of sets: all of `other` belongs to it.
-    void include(std::shared_ptr<SetBuilder> other) { members_.push_back(std::move(other)); }
+    void include(const std::shared_ptr<SetBuilder>& other) { members_.push_back(other); }
     std::shared_ptr<const Operand> operand() const { return operand_; }
     const Place& place() const { return place_; }
     /// Sorts what was added. Done once, when all is read.
@@ -51,7 +51,7 @@ class SetBuilder {
     std::shared_ptr<Operand> operand_;
     std::array<std::vector<ip::Interval>, 2> intervals_;
     std::vector<std::pair<AddressRange, bool>> ordered_;  // with exceptions; true: in it
-    std::vector<std::shared_ptr<SetBuilder>> members_;
+    std::vector<std::weak_ptr<SetBuilder>> members_;      // weak: sets can have each other
     Place place_;
     bool is_unknown_ = false;
     bool is_finished_ = false;
