@@ -217,7 +217,8 @@ Status add_error_logs(const TraceFlags& flags, logs::TraceInput& input) {
             for (const std::string_view one : logs::event_format_names()) {
                 known += (known.empty() ? "" : ", ") + std::string(one);
             }
-            return std::unexpected(name + ": is in no format known for error logs (" + known + ")");
+            known.insert(0, name + ": is in no format known for error logs (");
+            return std::unexpected(known + ")");
         }
         input.events.push_back({name, std::move(files), std::string(format), std::move(set.notes)});
     }

@@ -153,7 +153,7 @@ std::expected<TraceResult, std::string> trace(const TraceInput& input,
     result.duplicates = edge->duplicates;
     result.logs = std::move(edge->reports);
     result.rays.reserve(edge->rays.size());
-    for (EdgeRay& ray : edge->rays) result.rays.emplace_back().edge = std::move(ray);
+    for (const EdgeRay& ray : edge->rays) result.rays.emplace_back().edge = ray;
     edge->rays = {};
     result.texts = std::move(edge->texts);
     result.skew = origin->skew.estimate();
