@@ -6,25 +6,29 @@
 namespace edgecase::base {
 namespace {
 
-double log_choose(double n, double k) {
-    return std::lgamma(n + 1) - std::lgamma(k + 1) - std::lgamma(n - k + 1);
+double log_factorial(uint64_t n) {
+    return std::lgamma(static_cast<double>(n) + 1);
+}
+
+double log_choose(uint64_t n, uint64_t k) {
+    return log_factorial(n) - log_factorial(k) - log_factorial(n - k);
 }
 
 }  // namespace
 
 double fisher_exact(const TwoGroups& groups) {
-    const auto a = static_cast<double>(groups.all_a);
-    const auto b = static_cast<double>(groups.all_b);
-    const auto failed = static_cast<double>(groups.failed_a + groups.failed_b);
     if (groups.all_a == 0 || groups.all_b == 0) return 1;
-    const double all = log_choose(a + b, failed);
-    const auto chance = [&](double in_a) {
-        return std::exp(log_choose(a, in_a) + log_choose(b, failed - in_a) - all);
+    const uint64_t failed = groups.failed_a + groups.failed_b;
+    const double all = log_choose(groups.all_a + groups.all_b, failed);
+    const auto chance = [&](uint64_t in_a) {
+        return std::exp(log_choose(groups.all_a, in_a) + log_choose(groups.all_b, failed - in_a) -
+                        all);
     };
-    const double seen = chance(static_cast<double>(groups.failed_a));
+    const double seen = chance(groups.failed_a);
     constexpr double kRounding = 1 + 1e-7;  // ties must count
     double sum = 0;
-    for (double in_a = std::max(0.0, failed - b); in_a <= std::min(a, failed); ++in_a) {
+    const uint64_t least = failed - std::min(failed, groups.all_b);
+    for (uint64_t in_a = least; in_a <= std::min(groups.all_a, failed); ++in_a) {
         const double one = chance(in_a);
         if (one <= seen * kRounding) sum += one;
     }

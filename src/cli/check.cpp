@@ -94,7 +94,7 @@ std::optional<record::Record> record_of(const std::string& data_dir, const std::
         const auto source = store::open_source(data_dir);
         if (source) {
             auto found = (*source)->find(*ray);
-            if (found && *found) return std::move(**found);
+            if (found && *found) return std::move(*found);
         }
         std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "base/statistics.hpp"
 #include "probe/probes.hpp"
@@ -123,7 +124,7 @@ void report_rate(Session& session) {
     }
     const base::Interval interval = base::wilson(failed, all);
     const auto percent = [](double share) {
-        const int tenths = static_cast<int>(share * 1000 + 0.5);
+        const long tenths = std::lround(share * 1000);
         return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " %";
     };
     Report report{
