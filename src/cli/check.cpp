@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <mutex>
 #include <thread>
 
 #include "base/ascii.hpp"
@@ -101,17 +102,50 @@ std::optional<record::Record> record_of(const std::string& data_dir, const std::
     return std::nullopt;
 }
 
+/// SIGINT and SIGTERM, for whoever is at work.
+class Interrupt {
+  public:
+    Interrupt()
+        : watching_([this](const std::stop_token& over) {
+              while (!over.stop_requested()) {
+                  if (!end_wanted(std::chrono::milliseconds(100))) continue;
+                  came_ = true;
+                  const std::lock_guard lock(mutex_);
+                  if (loop_ != nullptr) loop_->stop();
+              }
+          }) {}
+    const std::atomic<bool>& came() const { return came_; }
+    /// That loop ends too; null: none.
+    void set_loop(net::Loop* loop) {
+        const std::lock_guard lock(mutex_);
+        loop_ = loop;
+        if (loop_ != nullptr && came_) loop_->stop();
+    }
+
+  private:
+    std::atomic<bool> came_ = false;
+    std::mutex mutex_;
+    net::Loop* loop_ = nullptr;
+    std::jthread watching_;
+};
+
 class Checker {
   public:
-    Checker(const CheckFlags& flags, const Service& service, const std::string& data_dir)
-        : flags_(flags), service_(service), data_dir_(data_dir) {}
+    Checker(const CheckFlags& flags, const Service& service, const std::string& data_dir,
+            std::chrono::milliseconds limit, const Interrupt& interrupt)
+        : flags_(flags),
+          service_(service),
+          data_dir_(data_dir),
+          limit_(limit),
+          interrupt_(interrupt) {}
 
     CheckResult path(const std::string& path) const {
         CheckResult result;
         result.name = path;
         result.header_limit = service_.settings().limits.response_header_bytes;
         const auto begin = std::chrono::steady_clock::now();
-        const auto reply = tour_request(service_.edge_address(), {"GET", path, {}, 0});
+        const auto reply =
+            tour_request(service_.edge_address(), {"GET", path, {}, 0, limit_, &interrupt_.came()});
         result.seconds =
             std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
         if (!reply) {
@@ -120,6 +154,14 @@ class Checker {
         }
         result.status = reply->status;
         result.ray = reply->ray;
+        if (reply->given_up) {
+            const bool begun = reply->status >= 200 && reply->status < 500;
+            const std::string time = base::format_duration(limit_);
+            (begun ? result.note : result.problem) =
+                begun ? "It was still being sent after " + time + ", and not read to its end."
+                      : "There was no answer within " + time + ".";
+            return result;
+        }
         const auto record = record_of(data_dir_, reply->ray);
         if (!record) {
             result.problem = "The edge kept no record of the request.";
@@ -161,12 +203,15 @@ class Checker {
     const CheckFlags& flags_;
     const Service& service_;
     const std::string& data_dir_;
+    std::chrono::milliseconds limit_;
+    const Interrupt& interrupt_;
 };
 
 /// Whether the origin keeps idle connections as long as the edge does, as far as patience tells.
 std::expected<CheckResult, std::string> check_keep_alive(const config::Settings& settings,
                                                          const std::string& path,
-                                                         std::chrono::milliseconds patience) {
+                                                         std::chrono::milliseconds patience,
+                                                         Interrupt& interrupt) {
     probe::Options options;
     options.settings = settings;
     options.target = path;
@@ -182,7 +227,9 @@ std::expected<CheckResult, std::string> check_keep_alive(const config::Settings&
     };
     const base::SteadyTime begin = clock.now();
     one.loop().post([&] { tasks.spawn(probing(one)); });
+    interrupt.set_loop(&one.loop());
     one.loop().run();
+    interrupt.set_loop(nullptr);
     tasks.cancel_all();
     CheckResult result;
     result.name = "keep-alive";
@@ -211,7 +258,7 @@ std::expected<CheckResult, std::string> check_keep_alive(const config::Settings&
 
 /// Until the origin takes connections. False: it does not within that time.
 bool wait_for(const http::OriginUrl& url, const config::Settings& settings,
-              std::chrono::milliseconds limit) {
+              std::chrono::milliseconds limit, Interrupt& interrupt) {
     const base::SystemClock clock;
     auto loop = net::Loop::create(clock);
     if (!loop) return false;
@@ -236,7 +283,9 @@ bool wait_for(const http::OriginUrl& url, const config::Settings& settings,
     (*loop)->post([&] {
         tasks.spawn(trying(**loop, **resolver, url, base::Deadline::after(clock.now(), limit), up));
     });
+    interrupt.set_loop(loop->get());
     (*loop)->run();
+    interrupt.set_loop(nullptr);
     tasks.cancel_all();
     return up;
 }
@@ -247,14 +296,14 @@ int usage(const std::string& why) {
 }
 
 int show(const CheckFlags& flags, const CheckReport& report) {
+    if (flags.github) print(check_github(report));
+    print(flags.json ? check_json(report) : check_text(report, wants_colour()));
     if (!flags.junit.empty()) {
         std::ofstream file(flags.junit, std::ios::binary | std::ios::trunc);
         file << check_junit(report);
         file.close();
         if (!file) return usage(flags.junit + ": cannot be written");
     }
-    if (flags.github) print(check_github(report));
-    print(flags.json ? check_json(report) : check_text(report, wants_colour()));
     return report.failed() == 0 ? kFine : kWrongOrMissing;
 }
 
@@ -272,7 +321,10 @@ int run_check(const CheckFlags& flags) {
     if (!paths) return usage(paths.error());
     const auto patience = base::parse_duration(flags.patience);
     const auto wait = base::parse_duration(flags.wait);
-    if (!patience || !wait) return usage("--patience and --wait want durations like 6s or 500ms");
+    const auto path_time = base::parse_duration(flags.path_time);
+    if (!patience || !wait || !path_time || path_time->count() == 0) {
+        return usage("--patience, --wait and --path-time want durations like 6s or 500ms");
+    }
     const auto folder = Folder::make();
     if (!folder) return usage(folder.error());
     config::Overrides values = flags.values;
@@ -285,8 +337,9 @@ int run_check(const CheckFlags& flags) {
                                          : config::load_file(flags.config, values);
     if (!settings) return usage(settings.error().to_string());
     block_signals();
+    Interrupt interrupt;
     const http::OriginUrl url = settings->pools.front().origins.front().url;
-    if (wait->count() > 0 && !wait_for(url, *settings, *wait)) {
+    if (wait->count() > 0 && !wait_for(url, *settings, *wait, interrupt)) {
         complain(flags.origin + " took no connection within " + flags.wait);
         return kWrongOrMissing;
     }
@@ -295,20 +348,22 @@ int run_check(const CheckFlags& flags) {
     if (!service) return usage(service.error());
     CheckReport report;
     report.origin = flags.origin;
-    const Checker checker(flags, **service, folder->path());
+    const Checker checker(flags, **service, folder->path(), *path_time, interrupt);
+    const auto interrupted = [&] {
+        complain("interrupted");
+        return kWrongOrMissing;
+    };
     for (const std::string& path : *paths) {
-        if (end_wanted(std::chrono::milliseconds(0))) {
-            complain("interrupted");
-            return kUsage;
-        }
         if (is_watched()) {
             note(fmt::format("\r\x1b[K{}/{} {}", report.results.size(), paths->size(), path));
         }
         report.results.push_back(checker.path(path));
+        if (interrupt.came()) return interrupted();
     }
     if (is_watched()) note("\r\x1b[K");
     if (std::ranges::find(flags.skip, "keep-alive") == flags.skip.end()) {
-        auto kept = check_keep_alive(for_probe, paths->front(), *patience);
+        auto kept = check_keep_alive(for_probe, paths->front(), *patience, interrupt);
+        if (interrupt.came()) return interrupted();
         if (!kept) return usage(kept.error());
         report.results.push_back(std::move(*kept));
     }

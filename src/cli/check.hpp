@@ -16,7 +16,8 @@ struct CheckFlags {
     config::Overrides values;
     unsigned header_share = 80;  // percent of the limit
     std::string patience = "6s";
-    std::string wait = "0s";  // for the origin to take connections
+    std::string path_time = "60s";  // for one path at most
+    std::string wait = "0s";        // for the origin to take connections
     std::vector<std::string> skip;
     bool json = false;
     bool github = false;

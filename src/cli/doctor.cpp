@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <fstream>
 #include <thread>
@@ -24,6 +25,7 @@ namespace {
 
 constexpr unsigned kMostRequests = 10'000;
 constexpr unsigned kMostPerSecond = 1'000;
+constexpr std::chrono::milliseconds kUsualRead{20'000};
 
 template <typename T>
 using Or = std::expected<T, std::string>;
@@ -35,8 +37,11 @@ struct SplitUrl {
 };
 
 SplitUrl split(std::string url) {
-    if (!url.contains("://")) url = "https://" + url;
+    const size_t scheme = url.substr(0, url.find_first_of("/?#")).find(':');
+    const bool has_scheme = scheme != std::string::npos && url.substr(scheme).starts_with("://");
+    if (!has_scheme) url = "https://" + url;
     const size_t begin = url.find("://") + 3;
+    url = base::to_lower(url.substr(0, begin)) + url.substr(begin);
     const size_t end = std::min(url.find_first_of("/?#", begin), url.size());
     std::string target = url.substr(end, url.find('#', end) - end);
     if (!target.starts_with('/')) target = "/" + target;
@@ -64,6 +69,11 @@ Or<std::vector<origin::Field>> fields_of(const std::vector<std::string>& lines) 
         const size_t colon = std::min(line.find(':'), line.size());
         origin::Field field{line.substr(0, colon), ""};
         if (colon < line.size()) field.value = base::trim(std::string_view(line).substr(colon + 1));
+        constexpr std::array kOurs{"host", "content-length", "transfer-encoding", "cf-ray"};
+        if (std::ranges::find(kOurs, base::to_lower(field.name)) != kOurs.end()) {
+            return std::unexpected("--header cannot set " + field.name +
+                                   " (--host and --data set what goes with them)");
+        }
         if (colon == line.size() || !is_token(field.name) || !is_plain_line(field.value)) {
             return std::unexpected("--header wants \"Name: value\", not \"" + one_line(line) +
                                    "\"");
@@ -96,7 +106,10 @@ config::Overrides with_short_timeouts(const DoctorFlags& flags) {
     if (!flags.config.empty()) return values;
     if (!values.connect_timeout) values.connect_timeout = "5s";
     if (!values.ack_timeout) values.ack_timeout = "10s";
-    if (!values.read_timeout) values.read_timeout = "20s";
+    // One answer that never comes must not use up the time of all.
+    const auto time = base::parse_duration(flags.time).value_or(kUsualRead * 3);
+    const auto read = std::clamp(time / 3, std::chrono::milliseconds(1), kUsualRead);
+    if (!values.read_timeout) values.read_timeout = base::format_duration(read);
     if (!values.write_timeout) values.write_timeout = "10s";
     return values;
 }
@@ -107,7 +120,8 @@ Or<probe::Options> options_of(const DoctorFlags& flags) {
         return std::unexpected("the URL has a space or a control character in it");
     }
     if (auto parsed = http::OriginUrl::parse(url.origin); !parsed) {
-        return std::unexpected("\"" + one_line(flags.url) + "\": " + parsed.error());
+        return std::unexpected("\"" + one_line(record::redact_uri(flags.url)) +
+                               "\": " + record::redact_uri(parsed.error()));
     }
     config::Overrides values = with_short_timeouts(flags);
     values.origin = url.origin;
@@ -211,9 +225,9 @@ int run_doctor(const DoctorFlags& flags) {
     std::optional<ProgressLine> line;
     if (is_watched()) {
         line.emplace();
-        note(
-            fmt::format("edgecase: examining {} with at most {} requests, {} a second, {} in all\n",
-                        one_line(flags.url), flags.requests, flags.rate, flags.time));
+        note(fmt::format(
+            "edgecase: examining {} with at most {} requests, {} a second, {} in all\n",
+            one_line(record::redact_uri(flags.url)), flags.requests, flags.rate, flags.time));
         options->progress = [&](std::string_view what) { line->show(what, 0, 0); };
     }
     const std::string target = options->target;
@@ -221,12 +235,18 @@ int run_doctor(const DoctorFlags& flags) {
     auto session = probe::Session::create(std::move(*options), clock);
     if (!session) return usage(session.error());
     const base::SteadyTime begin = clock.now();
-    const std::string cut_short = run(**session, time);
+    std::string cut_short = run(**session, time);
+    if (cut_short.empty() && (*session)->budget().ran_out()) {
+        cut_short = "its requests were used up (--requests gives more)";
+    }
     line.reset();
     probe::conclude(**session);
     const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(clock.now() - begin);
-    auto said = logs->read(**session);
-    if (!said) return usage(said.error());
+    auto said = logs->read(**session, flags.show_secrets);
+    if (!said) {
+        complain(said.error());
+        said = DoctorLogs::Said();
+    }
     const auto shown = [&](const std::string& uri) {
         return flags.show_secrets ? uri : record::redact_uri(uri);
     };
@@ -242,12 +262,11 @@ int run_doctor(const DoctorFlags& flags) {
         .cut_short = cut_short,
         .log_lines = std::move(said->lines),
         .secrets = flags.show_secrets ? record::Secrets::shown : record::Secrets::redacted};
-    if (!flags.html.empty()) {
-        if (const int status = write_html(report, flags.html); status != kFine) return status;
-    }
+    const int written = flags.html.empty() ? kFine : write_html(report, flags.html);
     print(flags.json       ? doctor_json(report)
           : flags.markdown ? doctor_markdown(report)
                            : doctor_text(report, wants_colour()));
+    if (written != kFine) return written;
     return report.verdict.findings.empty() && !report.trials.empty() ? kFine : kWrongOrMissing;
 }
 

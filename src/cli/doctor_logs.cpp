@@ -6,6 +6,7 @@
 #include <chrono>
 #include <thread>
 
+#include "base/secrets.hpp"
 #include "cli/console.hpp"
 #include "cli/trace_input.hpp"
 #include "record/ray_id.hpp"
@@ -49,6 +50,14 @@ void visit_trial(const probe::Trial& trial,
     visit(entry);
 }
 
+/// Logs repeat what was asked, tokens and all.
+void hide_secrets(DoctorLogs::Said& said) {
+    for (std::string& line : said.lines) line = base::without_secrets(line);
+    for (diagnose::CauseSum& sum : said.causes) {
+        for (auto& one : sum.explanations) one.logs = base::without_secrets(one.logs);
+    }
+}
+
 std::string line_of(const logs::TracedRay& ray, const diagnose::Reading& reading) {
     std::string text = fmt::format("{}: {}", record::RayId(ray.edge.ray).to_string(),
                                    diagnose::outcome_of(ray, reading));
@@ -82,7 +91,8 @@ std::expected<DoctorLogs, std::string> DoctorLogs::look_at(const DoctorFlags& fl
     return logs;
 }
 
-std::expected<DoctorLogs::Said, std::string> DoctorLogs::read(const probe::Session& session) const {
+std::expected<DoctorLogs::Said, std::string> DoctorLogs::read(const probe::Session& session,
+                                                              bool show_secrets) const {
     Said said;
     TraceFlags flags = trace_flags(*flags_);
     if (flags.origin_logs.empty() && flags.error_logs.empty()) return said;
@@ -121,6 +131,7 @@ std::expected<DoctorLogs::Said, std::string> DoctorLogs::read(const probe::Sessi
         if (own) said.lines.push_back(line_of(traced->rays[i], readings[i]));
     }
     said.causes = diagnose::sum_up(traced->rays, readings).causes;
+    if (!show_secrets) hide_secrets(said);
     if (traced->failed == 0) {
         said.lines.push_back(fmt::format("{} requests, no failure among them.", traced->requests));
     }

@@ -22,7 +22,7 @@ class DoctorLogs {
         std::vector<std::string> lines;          // of the examination's own failures
     };
     /// What they say, now that the origin has written it. Errors: one sentence.
-    std::expected<Said, std::string> read(const probe::Session& session) const;
+    std::expected<Said, std::string> read(const probe::Session& session, bool show_secrets) const;
 
   private:
     const DoctorFlags* flags_ = nullptr;

@@ -83,6 +83,25 @@ std::string server_text(const probe::Server& server) {
     return text;
 }
 
+/// When every answer sends away, what is behind it was not examined.
+std::string only_the_door(const DoctorReport& report) {
+    const uint16_t status = report.trials.front().answer.status;
+    const bool all = std::ranges::all_of(report.trials, [&](const probe::Trial& one) {
+        return one.kind != probe::Kind::plain || one.answer.status == status;
+    });
+    if (!all || status < 300) return {};
+    std::string text = fmt::format(" But every answer was {}", status);
+    if (status < 400) {
+        text += ", to " + std::string(report.trials.front().answer.value_of("location")) +
+                ": examine that too.";
+    } else if (status == 401 || status == 403) {
+        text += ": only the door was examined (--header \"Authorization: ...\").";
+    } else {
+        text += ": examine a path that exists too.";
+    }
+    return text;
+}
+
 std::string conclusion(const DoctorReport& report) {
     const auto& findings = report.verdict.findings;
     if (!findings.empty()) {
@@ -90,8 +109,14 @@ std::string conclusion(const DoctorReport& report) {
         return fmt::format("Most likely {} ({:.0f} %): {}", row.name,
                            findings.front().likelihood * 100, row.reason);
     }
-    if (report.trials.empty()) return "Nothing was asked, so nothing is known.";
-    return fmt::format("Nothing is wrong: {} requests, none ended as a 52x.", report.trials.size());
+    if (report.trials.empty()) return "Nothing was answered, so nothing is known.";
+    if (!report.cut_short.empty()) {
+        return fmt::format(
+            "Nothing wrong was seen in {} requests, but the examination is not whole: {}.",
+            report.trials.size(), report.cut_short);
+    }
+    return fmt::format("Nothing is wrong: {} requests, none ended as a 52x.{}",
+                       report.trials.size(), only_the_door(report));
 }
 
 std::string doctor_text(const DoctorReport& report, bool colour) {

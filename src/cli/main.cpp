@@ -235,6 +235,10 @@ void add_check(CLI::App& app, int& status) {
         ->capture_default_str();
     check->add_option("--patience", flags->patience, "For an idle connection, to see it closed")
         ->capture_default_str();
+    check
+        ->add_option("--path-time", flags->path_time,
+                     "For one path; a stream that has begun passes")
+        ->capture_default_str();
     check->add_option("--wait", flags->wait, "For the origin to take connections, as after a start")
         ->capture_default_str();
     check->add_option("--skip", flags->skip, "status, headers or keep-alive; repeatable");

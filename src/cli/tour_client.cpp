@@ -16,6 +16,7 @@ namespace edgecase::cli {
 namespace {
 
 constexpr int kPatienceMs = 30'000;  // beyond every timeout of the demo's edge
+constexpr int kLookMs = 100;         // whether it is still wanted
 
 class Socket {
   public:
@@ -77,9 +78,19 @@ std::expected<TourReply, std::string> tour_request(const ip::Endpoint& edge,
     bool head_done = false;
     uint64_t left = request.body_bytes;
     bool sending = left > 0;
+    using Clock = std::chrono::steady_clock;
+    const Clock::time_point begin = Clock::now();
+    const bool is_watched = request.limit.count() > 0 || request.stop != nullptr;
     for (;;) {
         pollfd wait{socket.fd(), static_cast<short>(sending ? POLLIN | POLLOUT : POLLIN), 0};
-        if (::poll(&wait, 1, kPatienceMs) <= 0) break;
+        const int ready = ::poll(&wait, 1, is_watched ? kLookMs : kPatienceMs);
+        const bool over = request.limit.count() > 0 && Clock::now() - begin > request.limit;
+        if (over || (request.stop != nullptr && *request.stop)) {
+            reply.given_up = true;
+            break;
+        }
+        if (ready < 0 || (ready == 0 && !is_watched)) break;
+        if (ready == 0) continue;
         if (sending && (wait.revents & POLLOUT) != 0) send_body(socket.fd(), left, sending);
         if ((wait.revents & (POLLIN | POLLHUP | POLLERR)) == 0) continue;
         std::array<char, 65536> buffer;

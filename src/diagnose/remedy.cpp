@@ -101,11 +101,14 @@ constexpr std::array kRows{
         "gunicorn --keep-alive {idle_s} with threaded or async workers (2 s by default; sync "
         "workers close after each answer)."},
     Row{Topic::keep_alive, "uvicorn", "uvicorn --timeout-keep-alive {idle_s} (5 s by default)."},
+    Row{Topic::keep_alive, "waitress",
+        "waitress-serve --channel-timeout={idle_s} (120 s by default)."},
+    Row{Topic::keep_alive, "hypercorn", "hypercorn --keep-alive {idle_s} (5 s by default)."},
     Row{Topic::keep_alive, "puma",
         "persistent_timeout {idle_s} in config/puma.rb (20 s by default)."},
     Row{Topic::keep_alive, "caddy",
-        "{{ servers {{ timeouts {{ idle {idle_s}s }} }} }} in the Caddyfile's global options (5 "
-        "min by default)."},
+        "  {{\n    servers {{\n      timeouts {{\n        idle {idle_s}s\n      }}\n    }}\n  "
+        "}}\nthe Caddyfile's global options, at its top (5 min by default)."},
     Row{Topic::keep_alive, "haproxy",
         "  timeout http-keep-alive {idle_s}s\nin defaults or the frontend."},
     Row{Topic::keep_alive, "iis",
@@ -243,9 +246,14 @@ std::string remedy(Topic topic, const probe::Server& server, const RemedyValues&
         return std::ranges::find_if(
             kRows, [&](const Row& row) { return row.topic == topic && row.server == name; });
     };
-    // The application first: the server before it only passes on.
-    auto row = server.behind.empty() ? kRows.end() : find(server.behind);
-    if (row == kRows.end() && !server.name.empty()) row = find(server.name);
+    // The application first, where the server before it only passes on.
+    const bool of_the_front = topic == Topic::keep_alive || topic == Topic::http2 ||
+                              topic == Topic::certificate || topic == Topic::tls ||
+                              topic == Topic::request_headers;
+    const std::string_view first = of_the_front ? server.name : server.behind;
+    const std::string_view second = of_the_front ? server.behind : server.name;
+    auto row = first.empty() ? kRows.end() : find(first);
+    if (row == kRows.end() && !second.empty()) row = find(second);
     if (row == kRows.end()) row = find("");
     if (row == kRows.end()) return {};
     using std::chrono::duration_cast;

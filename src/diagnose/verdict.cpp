@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <utility>
 
 #include "base/sample.hpp"
 #include "diagnose/remedy.hpp"
@@ -20,6 +19,12 @@ constexpr double kNearLimit = 0.6;        // response heads that just pass
 constexpr double kOneAddress = 0.6;
 constexpr double kLeast = 0.01;
 constexpr size_t kMostFindings = 8;
+constexpr int kAnswersToRuleOut = 10;
+
+/// What is the doctor's own trouble: its network, its resolver, its limits.
+bool is_ours(Cause cause) {
+    return cause::row(cause).actor == cause::Actor::edge;
+}
 
 /// Whether it counts against the origin. A 5xx to a variation may be its good right.
 Cause accusing(const Trial& trial) {
@@ -28,8 +33,7 @@ Cause accusing(const Trial& trial) {
     // An origin may speak HTTP/2 alone: the edge does, then.
     if (trial.factor == "protocol") return Cause::none;
     const Cause cause = trial.cause();
-    // The edge's own troubles are not the origin's.
-    return cause::row(cause).phase() == "edge" ? Cause::none : cause;
+    return is_ours(cause) ? Cause::none : cause;
 }
 
 /// How much one failure says. What happens to a request that is alone on its connection is the
@@ -93,8 +97,11 @@ void add_seen(const Examination& examination, std::vector<Finding>& findings) {
         all += weight_of.of(trial);
     }
     // A process that has died takes no connections: that is the same fault.
-    if (examination.facts.restarts.seen > 0 && topic_of(first) == Topic::crash) {
-        weights[first] += std::exchange(weights[Cause::connect_refused], 0);
+    const bool died = topic_of(first) == Topic::crash || topic_of(first) == Topic::keep_alive;
+    const auto refused = weights.find(Cause::connect_refused);
+    if (examination.facts.restarts.seen > 0 && died && refused != weights.end()) {
+        weights[first] += refused->second;
+        weights.erase(refused);
     }
     if (const Cause after = cause_after_downgrade(examination.trials);
         after != Cause::none && is_downgraded(first)) {
@@ -129,7 +136,7 @@ void add_expected(const Examination& examination, std::vector<Finding>& findings
         expect(Cause::resp_headers_too_large, kNearLimit);
     }
     for (const probe::AddressFacts& one : examination.facts.addresses) {
-        if (one.failed > 0) expect(one.cause, kOneAddress);
+        if (one.failed > 0 && !is_ours(one.cause)) expect(one.cause, kOneAddress);
     }
 }
 
@@ -193,6 +200,16 @@ void add_rays(const Examination& examination, Finding& finding) {
     }
 }
 
+/// Whether no connection failed, to any address.
+bool all_connected(const Examination& examination) {
+    const auto failed = [](const probe::AddressFacts& one) { return one.failed > 0; };
+    const auto unconnected = [](const Trial& one) {
+        return one.failure && one.failure->row().phase() == "connect";
+    };
+    return std::ranges::none_of(examination.facts.addresses, failed) &&
+           std::ranges::none_of(examination.trials, unconnected);
+}
+
 std::string why_ruled_out(const Examination& examination, Guide guide) {
     const probe::Facts& facts = examination.facts;
     const auto answered = std::ranges::count_if(examination.trials,
@@ -209,7 +226,9 @@ std::string why_ruled_out(const Examination& examination, Guide guide) {
             return "Every connection from this address was made. Other edges come from other "
                    "addresses: edgecase ranges check reads the firewall's rules.";
         case Guide::http2:
-            if (!facts.http2) return "HTTP/2 is not in use with this origin.";
+            if (!facts.http2 || facts.http2->all_h2 == 0) {
+                return "HTTP/2 is not in use with this origin, or was not compared.";
+            }
             return std::to_string(facts.http2->all_h2) + " requests over HTTP/2 did not fail.";
         case Guide::script_timeout:
             return "No response began and stood still.";
@@ -238,13 +257,14 @@ Verdict judge(const Examination& examination) {
         gather_evidence(examination, finding);
         add_rays(examination, finding);
     }
-    const bool answered =
-        std::ranges::any_of(examination.trials, [](const Trial& one) { return one.answer.whole; });
+    const auto answers = std::ranges::count_if(examination.trials,
+                                               [](const Trial& one) { return one.answer.whole; });
     for (const Guide guide : {Guide::crash, Guide::headers, Guide::firewall, Guide::http2,
                               Guide::script_timeout, Guide::status_line}) {
         const bool suspected = std::ranges::any_of(
             verdict.findings, [&](const Finding& one) { return one.guide == guide; });
-        if (!suspected && answered) {
+        const bool unseen = guide == Guide::firewall && !all_connected(examination);
+        if (!suspected && !unseen && answers >= kAnswersToRuleOut) {
             verdict.ruled_out.push_back({guide, why_ruled_out(examination, guide)});
         }
     }

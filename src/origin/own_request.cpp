@@ -203,6 +203,7 @@ class Asking {
     net::Task<std::optional<Failure>> read_body() {
         const h1::HeadLimits trailers = head_limits();
         body_.reset(answer_.framing, trailers);
+        const base::SteadyTime head_at = last_read_;
         in_.consume(answer_.head.size());
         using State = h1::BodyDecoder::State;
         for (;;) {
@@ -213,7 +214,10 @@ class Asking {
             }
             if (body_.state() == State::failed) co_return body_broken(view_, body_);
             if (body_.state() == State::done) break;
-            if (answer_.body_bytes > request_.body_bytes_read) co_return std::nullopt;
+            const bool long_enough = request_.body_time != base::Duration::zero() &&
+                                     loop_.clock().now() - head_at > request_.body_time;
+            if (answer_.body_bytes > request_.body_bytes_read || long_enough)
+                co_return std::nullopt;
             const net::ReadResult got = co_await connection_.stream.read_some(
                 in_.reserve_free(kReadBytes),
                 Deadline::after(last_read_, settings_.timeouts.read).earlier(request_.whole));

@@ -28,6 +28,7 @@ struct OwnRequest {
     std::string_view upgrade = {};           // the protocols it offers to change to
     size_t body_bytes_kept = 0;              // of the answer's body
     uint64_t body_bytes_read = 64ull << 20;  // beyond that it is left alone
+    base::Duration body_time{};              // likewise; zero: as long as bytes come
     /// The whole exchange must end by then, besides the timeouts of the settings; a failure to do
     /// so has that limit and name.
     base::Deadline whole = base::Deadline::never();

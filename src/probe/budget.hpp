@@ -24,12 +24,15 @@ class Budget {
     net::Task<bool> take(unsigned count = 1);
     unsigned left() const { return limits_.requests - used_; }
     unsigned used() const { return used_; }
+    /// Something was not asked for want of requests.
+    bool ran_out() const { return ran_out_; }
     const BudgetLimits& limits() const { return limits_; }
 
   private:
     net::Loop& loop_;
     BudgetLimits limits_;
     unsigned used_ = 0;
+    bool ran_out_ = false;
     base::SteadyTime next_{};
 };
 

@@ -26,6 +26,11 @@ std::string inflate_all(std::string_view coded, uint64_t& plain_bytes) {
         state.avail_out = out.size();
         code = inflate(&state, Z_NO_FLUSH);
         plain_bytes += out.size() - state.avail_out;
+        // Members may follow each other. Source: RFC 1952 2.2.
+        constexpr Bytef kMagic = 0x1f;
+        if (code == Z_STREAM_END && state.avail_in > 0 && *state.next_in == kMagic) {
+            code = inflateReset(&state);
+        }
     }
     const size_t used = coded.size() - state.avail_in;
     const std::string words = state.msg == nullptr ? "" : std::string(": ") + state.msg;
@@ -43,7 +48,8 @@ std::string inflate_all(std::string_view coded, uint64_t& plain_bytes) {
 }  // namespace
 
 net::Task<void> probe_coding(Session& session) {
-    if (session.hopeless() || session.slow() || !session.is_safe()) co_return;
+    if (session.hopeless() || session.slow() || !session.is_safe())
+        co_return session.skip("coding");
     Question question;
     question.probe = "coding";
     question.kind = Kind::varied;
@@ -64,9 +70,10 @@ net::Task<void> probe_coding(Session& session) {
     } else if (facts.coding != "gzip" && facts.coding != "x-gzip" && facts.coding != "deflate") {
         report.state = Report::State::advice;
         report.summary = "It answered in " + facts.coding + ", which was not asked for.";
-    } else if (answer.body_bytes > kCodedBytes) {
+    } else if (answer.body_bytes > kCodedBytes || !answer.whole || answer.body_bytes == 0) {
         report.state = Report::State::skipped;
-        report.summary = "The compressed answer is too large to be looked at.";
+        report.summary = answer.body_bytes == 0 ? "The compressed answer has no body."
+                                                : "The compressed answer was not read to its end.";
     } else {
         facts.trouble = inflate_all(answer.body, facts.plain_bytes);
         if (facts.trouble.empty()) {

@@ -57,7 +57,9 @@ net::Task<const Trial*> ask_with(Session& session, size_t bytes) {
     question.value = std::to_string(bytes) + " bytes";
     for (size_t left = bytes; left > 0;) {
         const size_t line = std::min(left, kLine);
-        question.fields.push_back({"X-Edgecase-Padding", std::string(line, 'p')});
+        // Names of their own: servers put fields of one name together before they measure.
+        const std::string name = "X-Edgecase-Padding-" + std::to_string(question.fields.size());
+        question.fields.push_back({name, std::string(line, 'p')});
         left -= line;
     }
     return session.ask(std::move(question));

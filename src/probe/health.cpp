@@ -15,7 +15,8 @@ bool is_good(const Trial& trial) {
 }  // namespace
 
 net::Task<void> probe_health(Session& session) {
-    if (session.hopeless() || session.slow() || !session.is_safe()) co_return;
+    if (session.hopeless() || session.slow() || !session.is_safe())
+        co_return session.skip("health");
     // An origin that answers anything with 200 has no health endpoint.
     const bool any = std::ranges::any_of(session.trials(), [](const Trial& one) {
         return one.factor == "path" && one.value == "a missing path" && is_good(one);
@@ -27,7 +28,7 @@ net::Task<void> probe_health(Session& session) {
         session.report(std::move(report));
         co_return;
     }
-    session.facts().health_asked = true;
+    unsigned absent = 0;
     for (const std::string_view path : kPaths) {
         Question question;
         question.probe = "health";
@@ -38,11 +39,16 @@ net::Task<void> probe_health(Session& session) {
         question.fresh = false;
         const Trial* const trial = co_await session.ask(std::move(question));
         if (trial == nullptr) break;
+        absent += trial->answer.status == 404 || trial->answer.status == 410 ? 1 : 0;
         if (!is_good(*trial)) continue;
         session.facts().health_path = path;
         break;
     }
-    if (session.facts().health_path.empty()) {
+    session.facts().health_asked = absent == kPaths.size();
+    if (session.facts().health_path.empty() && !session.facts().health_asked) {
+        report.state = Report::State::skipped;
+        report.summary = "Whether there is a health endpoint could not be told.";
+    } else if (session.facts().health_path.empty()) {
         report.state = Report::State::advice;
         report.summary =
             "There is no health endpoint under the usual names; give health checks "

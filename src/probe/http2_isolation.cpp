@@ -38,11 +38,12 @@ net::Task<void> one_request(Session& session, Load& load, bool http2) {
 }
 
 net::Task<void> run_load(Session& session, Load& load, bool http2, unsigned bursts) {
+    const unsigned burst = std::min(kBurst, session.budget().limits().per_second);
     for (unsigned i = 0; i < bursts; ++i) {
-        if (!co_await session.budget().take(kBurst)) co_return;
+        if (!co_await session.budget().take(burst)) co_return;
         net::TaskSet tasks;
-        load.running = kBurst;
-        for (unsigned j = 0; j < kBurst; ++j) tasks.spawn(one_request(session, load, http2));
+        load.running = burst;
+        for (unsigned j = 0; j < burst; ++j) tasks.spawn(one_request(session, load, http2));
         while (load.running > 0) co_await load.ended.wait(base::Deadline::never());
     }
 }
@@ -57,10 +58,12 @@ net::Task<void> probe_http2_isolation(Session& session) {
         std::ranges::any_of(trials, [](const Trial& one) { return one.attempt.http2; });
     const bool allowed = session.speaks_tls() && session.settings().origin_tls.http2;
     if (!agreed || !session.is_safe()) {
-        report.summary = !session.speaks_tls()
-                             ? "HTTP/2 to origins takes TLS; this one is plain HTTP."
-                         : !allowed ? "HTTP/2 was not offered."
-                                    : "The origin does not choose HTTP/2.";
+        report.summary =
+            !session.speaks_tls() ? "HTTP/2 to origins takes TLS; this one is plain HTTP."
+            : !allowed            ? "HTTP/2 was not offered."
+            : !session.is_safe()  ? "A method that may change something is not sent in bursts."
+            : session.hopeless()  ? "No connection was made."
+                                  : "The origin does not choose HTTP/2.";
         session.report(std::move(report));
         co_return;
     }

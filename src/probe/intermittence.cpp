@@ -148,7 +148,9 @@ net::Task<void> probe_intermittence(Session& session) {
     const unsigned count = one_is_enough || very_slow ? 0 : fails || session.slow() ? kFew : kUsual;
     bool may_go_on = true;
     for (unsigned i = 0; i < count && may_go_on && !session.hopeless(); ++i) {
-        may_go_on = co_await session.ask(plain(i % 2 == 0)) != nullptr;
+        // Half of them, in no order that an origin's own period could fall in with.
+        const bool fresh = (i * 2'654'435'761u >> 16) % 2 == 0;
+        may_go_on = co_await session.ask(plain(fresh)) != nullptr;
     }
     const bool vary_too = count > 0 && may_go_on && !session.hopeless();
     const bool fails_now = usually_fails(session);

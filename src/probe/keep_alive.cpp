@@ -107,7 +107,10 @@ void report_keep_alive(Session& session) {
             "a connection.";
     } else if (facts.waited.count() == 0 && !facts.announced) {
         report.state = Report::State::skipped;
-        report.summary = "The origin keeps connections; how long was not waited for (--patience).";
+        report.summary = session.slow()
+                             ? "The origin keeps connections; it is too slow to be asked how long."
+                             : "The origin keeps connections; how long was not waited for "
+                               "(--patience).";
     } else if (facts.closed_after) {
         report.state = Report::State::advice;
         report.facts.add("closed_after_ms", int64_t{facts.closed_after->count()});
@@ -136,7 +139,7 @@ void report_keep_alive(Session& session) {
 }  // namespace
 
 net::Task<void> probe_keep_alive(Session& session) {
-    if (session.hopeless() || !session.is_safe()) co_return;
+    if (session.hopeless() || !session.is_safe()) co_return session.skip("keep_alive");
     KeepAliveFacts& facts = session.facts().keep_alive;
     const auto patience = session.options().patience;
     Session::Kept first = co_await session.ask_and_keep(http1_question(session, "keep_alive"));

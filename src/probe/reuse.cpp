@@ -30,7 +30,7 @@ net::Task<void> try_once(Session& session) {
 }  // namespace
 
 net::Task<void> probe_reuse(Session& session) {
-    if (session.hopeless() || session.slow()) co_return;
+    if (session.hopeless() || session.slow()) co_return session.skip("reuse");
     if (!session.is_safe()) co_return co_await try_once(session);
     KeepAliveFacts& facts = session.facts().keep_alive;
     Session::Kept kept = co_await session.ask_and_keep(http1_question(session, "reuse"));
@@ -51,7 +51,7 @@ net::Task<void> probe_reuse(Session& session) {
         }
         ++facts.requests_on_one;
     }
-    facts.limit_reached = kept.trial != nullptr && !kept.connection;
+    facts.limit_reached = kept.trial != nullptr && !kept.trial->failure && !kept.connection;
     Report report{.name = "reuse", .state = Report::State::good, .summary = {}, .facts = {}};
     report.facts.add("requests_on_one_connection", facts.requests_on_one);
     if (facts.stale_soon > 0) {

@@ -18,6 +18,10 @@ constexpr std::string_view kUserAgent = "Mozilla/5.0 (compatible; Edgecase-Docto
 constexpr unsigned kHopeless = 3;  // failures in a row without a connection
 constexpr std::chrono::milliseconds kSlow{1'500};
 constexpr unsigned kWatchedRestarts = 5;
+// A body is read whole once; of a large one no more than that is then asked of the origin.
+constexpr uint64_t kWholeRead = 16 << 20;
+constexpr uint64_t kLargeRead = 256 << 10;
+constexpr std::chrono::seconds kBodyTime{5};  // streams have no end
 constexpr std::chrono::milliseconds kRestartLook{50};
 constexpr std::chrono::seconds kRestartWatch{3};
 
@@ -28,7 +32,8 @@ unsigned random_node() {
 /// The connection went away under a request: the process behind it may have.
 bool looks_like_a_crash(const Trial& trial) {
     const std::string_view phase = cause::row(trial.cause()).phase();
-    return trial.failure && trial.attempt.stream_id == 0 && (phase == "resp" || phase == "body") &&
+    const bool answering = phase == "resp" || phase == "body" || phase == "reuse";
+    return trial.failure && trial.attempt.stream_id == 0 && answering &&
            (trial.attempt.close == record::Close::rst || trial.attempt.close == record::Close::fin);
 }
 
@@ -153,15 +158,29 @@ std::string Session::request_text(const Trial& trial, const Question& question) 
     const auto add = [&](std::string_view name, std::string_view value) {
         ((((text += "\r\n") += name) += ": ") += value);
     };
-    add("User-Agent", question.user_agent.empty() ? kUserAgent : question.user_agent);
-    add("Accept", "*/*");
-    for (const origin::Field& field : options_.fields) add(field.name, field.value);
+    const auto add_usual = [&](std::string_view name, std::string_view value) {
+        const bool replaced = std::ranges::any_of(options_.fields, [&](const origin::Field& one) {
+            return base::iequals(one.name, name);
+        });
+        if (!replaced) add(name, value);
+    };
+    if (question.user_agent.empty()) {
+        add_usual("User-Agent", kUserAgent);
+    } else {
+        add("User-Agent", question.user_agent);
+    }
+    add_usual("Accept", "*/*");
+    for (const origin::Field& field : options_.fields) {
+        const bool varied = !question.user_agent.empty() && base::iequals(field.name, "user-agent");
+        if (!varied) add(field.name, field.value);
+    }
     for (const origin::Field& field : question.fields) add(field.name, field.value);
     add("CF-Ray", record::RayText(trial.ray, settings().colo));
-    add("X-Forwarded-Proto", url_.scheme == http::OriginUrl::Scheme::https ? "https" : "http");
+    add_usual("X-Forwarded-Proto",
+              url_.scheme == http::OriginUrl::Scheme::https ? "https" : "http");
     const bool has_body = trial.method == options_.method && !options_.body.empty();
     if (has_body) add("Content-Length", std::to_string(options_.body.size()));
-    add("Connection", "Keep-Alive");
+    add_usual("Connection", "Keep-Alive");
     text += "\r\n\r\n";
     if (has_body) text += options_.body;
     return text;
@@ -177,6 +196,8 @@ net::Task<bool> Session::exchange(origin::Connection& connection, Trial& trial,
     request.body_bytes = text.size() - (text.find("\r\n\r\n") + 4);
     request.to_head = trial.method == "HEAD";
     request.body_bytes_kept = question.body_bytes_kept;
+    request.body_time = kBodyTime;
+    request.body_bytes_read = large_ ? kLargeRead : kWholeRead;
     for (const origin::Field& field : options_.fields) {
         if (base::iequals(field.name, "upgrade")) request.upgrade = field.value;
     }
@@ -188,6 +209,7 @@ net::Task<bool> Session::exchange(origin::Connection& connection, Trial& trial,
     trial.answer = std::move(result.answer);
     trial.failure = std::move(result.failure);
     if (!trial.failure) trial.failure = std::move(result.extra);
+    large_ = large_ || trial.answer.body_bytes > kLargeRead;
     connection.idle_since = loop_->clock().now();
     co_return trial.answer.reusable;
 }
@@ -244,10 +266,20 @@ net::Task<void> Session::ask_again(Kept& kept, Question question) {
         kept.connection.reset();
     }
     kept.trial = keep(std::move(trial));
+    if (looks_like_a_crash(*kept.trial)) co_await watch_restart(*kept.trial);
 }
 
 void Session::give_back(Kept kept) {
     if (kept.connection) lane({}).origin->give_back(std::move(*kept.connection), false);
+}
+
+void Session::skip(std::string_view probe) {
+    report({.name = probe,
+            .state = Report::State::skipped,
+            .summary = unreachable_ ? "No connection was made."
+                       : !is_safe() ? "A method that may change something is not repeated."
+                                    : "The origin is too slow to be asked so often.",
+            .facts = {}});
 }
 
 const Trial* Session::keep(Trial trial) {
@@ -271,7 +303,8 @@ void Session::note(const Trial& trial) {
 /// back.
 net::Task<void> Session::watch_restart(const Trial& trial) {
     RestartFacts& facts = facts_.restarts;
-    if (facts.seen >= kWatchedRestarts || trial.attempt.origin.address.is_unspecified()) co_return;
+    if (trial.attempt.origin.address.is_unspecified() || watches_ >= kWatchedRestarts) co_return;
+    ++watches_;
     const base::SteadyTime begin = loop_->clock().now();
     const base::Deadline until = base::Deadline::after(begin, kRestartWatch);
     for (bool away = false;;) {

@@ -104,6 +104,8 @@ class Session {
     const std::deque<Trial>& trials() const { return trials_; }
     std::deque<Trial>& trials() { return trials_; }
     void report(Report report) { facts_.reports.push_back(std::move(report)); }
+    /// A report of a probe that is not run, and why.
+    void skip(std::string_view probe);
     void tell(std::string_view what) const {
         if (options_.progress) options_.progress(what);
     }
@@ -132,7 +134,9 @@ class Session {
     std::deque<Trial> trials_;  // their addresses stay
     std::vector<std::unique_ptr<Lane>> lanes_;
     unsigned failed_in_a_row_ = 0;
+    unsigned watches_ = 0;  // for a restart
     bool unreachable_ = false;
+    bool large_ = false;  // its bodies are
     bool slow_ = false;
     bool uses_http2_ = false;
 };

@@ -85,7 +85,7 @@ net::Task<void> probe_strictness(Session& session) {
     } else if (failed > 0) {
         report.state = Report::State::bad;
         report.summary = std::to_string(failed) + " of " + std::to_string(asked) +
-                         " requests failed, each a variation of the one asked about.";
+                         " requests failed: the one asked about, and variations of it.";
         const auto seen = std::ranges::find_if(
             session.trials(), [](const Trial& one) { return one.failure.has_value(); });
         if (seen != session.trials().end()) report.facts = seen->failure->evidence();
@@ -96,6 +96,11 @@ net::Task<void> probe_strictness(Session& session) {
         const auto found = oddities(first->answer);
         if (!found.empty()) {
             report.state = Report::State::advice;
+            report.summary += " But: ";
+            for (size_t i = 0; i < found.size(); ++i) {
+                report.summary += (i == 0 ? "" : ", ") + found[i];
+            }
+            report.summary += ".";
             report.facts.add("oddities", found);
         }
         report.facts.add("status", int{first->answer.status});

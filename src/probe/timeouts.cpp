@@ -55,6 +55,11 @@ void report_timeouts(Session& session) {
                          std::to_string(round->count() / 1000) +
                          " s after the request, a round number: a timeout at the origin.";
         report.facts.add("round_ms", int64_t{round->count()});
+    } else if (slowest.count() == 0 && std::ranges::none_of(session.trials(), [](const Trial& one) {
+                   return one.attempt.first_byte_us >= 0;
+               })) {
+        report.state = Report::State::skipped;
+        report.summary = "No answer came that could be timed.";
     } else {
         report.summary = "The slowest first byte took " + std::to_string(slowest.count()) + " ms.";
     }
