@@ -69,6 +69,11 @@ class Walk {
         return !is_begin || stage.priority > kTracking;
     }
 
+    bool has_no_say(const Stage& stage) const {
+        return stage.policy == Action::accept &&
+               (stage.chain == kNoChain || rules_.chains[stage.chain].rules.empty());
+    }
+
     /// Who gets through all hooks of a phase.
     AddressSet pass_phase(AddressSet flow, Phase phase) {
         phase_ = phase;
@@ -79,6 +84,7 @@ class Walk {
             const Stage& stage = rules_.stages[order_[i]];
             if (is_reply(stage.hook) != is_out) continue;
             if (phase == Phase::later && stage.is_for_first) continue;
+            if (phase != Phase::first && has_no_say(stage)) continue;
             stage_ = order_[i];
             is_tracked_ = was_tracked && meets_tracking(stage);
             passed_ = {};

@@ -13,6 +13,12 @@ namespace {
 using Words = IptablesWords;
 
 Match address_match(MatchKind kind, bool is_negated, std::string_view list) {
+    // Nearly all rules have one address, and a rule set has many rules.
+    if (const auto one = AddressRange::parse(list)) {
+        auto operand = std::make_shared<Operand>();
+        operand->of(one->family) = ip::AddressSet(one->family, {one->interval});
+        return {kind, is_negated, 0, 0, std::move(operand)};
+    }
     SetBuilder builder;
     builder.define({});
     bool is_known = true;

@@ -172,6 +172,7 @@ class IptablesReader {
     const char* append(std::string_view chain_name, IptablesWords& words, bool is_insertion) {
         IptablesRule parts;
         parts.family = family_;
+        parts.matches.reserve(4);
         Rule rule;
         rule.place = {file_, number_, 0};
         if (is_insertion && !words.at_option()) return "rules with a number are not read";
