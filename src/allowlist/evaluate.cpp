@@ -34,6 +34,8 @@ class Walk {
         : rules_(rules), question_(question), limits_(limits) {}
 
     std::vector<Piece> run(const AddressSet& from) {
+        constexpr size_t kRoom = 1 << 17;  // address space alone, until it is used
+        pieces_.reserve(kRoom);
         std::vector<uint32_t> order;
         for (uint32_t i = 0; i < rules_.stages.size(); ++i) {
             if (applies(rules_.stages[i])) order.push_back(i);

@@ -91,13 +91,17 @@ void write_row(Out out, const allowlist::Row& row, const std::vector<allowlist::
 }  // namespace
 
 std::string ranges_json(const RangesReport& report) {
-    std::string text = "[";
+    constexpr size_t kRoom = 16 << 20;  // address space alone, until it is used
+    std::string text;
+    text.reserve(kRoom);
+    text += "[";
     const Out out = std::back_inserter(text);
     for (size_t i = 0; i < report.report.rows.size(); ++i) {
         text += i > 0 ? ",\n " : "\n ";
         write_row(out, report.report.rows[i], report.report.stale);
     }
-    return text + "\n]\n";
+    text += "\n]\n";
+    return text;
 }
 
 }  // namespace edgecase::cli
