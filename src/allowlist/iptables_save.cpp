@@ -215,7 +215,7 @@ class IptablesReader {
 
     void set_target(Rule& rule, IptablesWords& words, bool is_goto) {
         const std::string_view target = words.next();
-        if (target == "ACCEPT") {
+        if (target == "ACCEPT" || target == "MASQUERADE" || target == "SNAT") {
             rule.action = Action::accept;
         } else if (target == "DROP") {
             rule.action = Action::drop;
@@ -227,8 +227,6 @@ class IptablesReader {
             std::string_view type = "icmp-port-unreachable";
             if (words.next() == "--reject-with") type = words.next();
             rule.sees = cause_of_rejection(type);
-        } else if (target == "MASQUERADE" || target == "SNAT") {
-            rule.action = Action::accept;
         } else if (target == "MARK" || target == "CONNMARK") {
             into_.rules.sets_marks = true;
         } else if (target == "NOTRACK") {
