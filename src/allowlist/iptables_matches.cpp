@@ -152,12 +152,10 @@ bool is_detail(std::string_view option) {
 bool read_limits(IptablesRule& rule, std::string_view option, bool is_negated, Words& words) {
     std::optional<Match> match;
     if (option == "--limit" || option == "--hashlimit" || option == "--hashlimit-upto" ||
-        option == "--connlimit-upto") {
+        option == "--connlimit-upto" || (option == "--mode" && rule.module == "statistic")) {
         match = limit(false);
     } else if (option == "--hashlimit-above" || option == "--connlimit-above") {
         match = limit(!is_negated);
-    } else if (option == "--mode" && rule.module == "statistic") {
-        match = limit(false);
     } else {
         return false;
     }
