@@ -13,6 +13,12 @@ namespace {
 using Words = IptablesWords;
 
 Match address_match(MatchKind kind, bool is_negated, std::string_view list) {
+    // Nearly all rules have one address, and a rule set has many rules.
+    if (const auto one = AddressRange::parse(list)) {
+        auto operand = std::make_shared<Operand>();
+        operand->of(one->family) = ip::AddressSet(one->family, {one->interval});
+        return {kind, is_negated, 0, 0, std::move(operand)};
+    }
     SetBuilder builder;
     builder.define({});
     bool is_known = true;
@@ -146,12 +152,10 @@ bool is_detail(std::string_view option) {
 bool read_limits(IptablesRule& rule, std::string_view option, bool is_negated, Words& words) {
     std::optional<Match> match;
     if (option == "--limit" || option == "--hashlimit" || option == "--hashlimit-upto" ||
-        option == "--connlimit-upto") {
+        option == "--connlimit-upto" || (option == "--mode" && rule.module == "statistic")) {
         match = limit(false);
     } else if (option == "--hashlimit-above" || option == "--connlimit-above") {
         match = limit(!is_negated);
-    } else if (option == "--mode" && rule.module == "statistic") {
-        match = limit(false);
     } else {
         return false;
     }

@@ -172,6 +172,7 @@ class IptablesReader {
     const char* append(std::string_view chain_name, IptablesWords& words, bool is_insertion) {
         IptablesRule parts;
         parts.family = family_;
+        parts.matches.reserve(4);
         Rule rule;
         rule.place = {file_, number_, 0};
         if (is_insertion && !words.at_option()) return "rules with a number are not read";
@@ -214,7 +215,7 @@ class IptablesReader {
 
     void set_target(Rule& rule, IptablesWords& words, bool is_goto) {
         const std::string_view target = words.next();
-        if (target == "ACCEPT") {
+        if (target == "ACCEPT" || target == "MASQUERADE" || target == "SNAT") {
             rule.action = Action::accept;
         } else if (target == "DROP") {
             rule.action = Action::drop;
@@ -226,8 +227,6 @@ class IptablesReader {
             std::string_view type = "icmp-port-unreachable";
             if (words.next() == "--reject-with") type = words.next();
             rule.sees = cause_of_rejection(type);
-        } else if (target == "MASQUERADE" || target == "SNAT") {
-            rule.action = Action::accept;
         } else if (target == "MARK" || target == "CONNMARK") {
             into_.rules.sets_marks = true;
         } else if (target == "NOTRACK") {

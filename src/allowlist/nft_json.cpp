@@ -134,8 +134,9 @@ class Translator {
         const json flags = inner.value("flags", json::array());
         std::string joined;
         for (const json& flag : flags.is_array() ? flags : json::array({flags})) {
-            if (flag.is_string())
-                joined += (joined.empty() ? " " : " . ") + flag.get<std::string>();
+            if (!flag.is_string()) continue;
+            joined += joined.empty() ? " " : " . ";
+            joined += flag.get<std::string>();
         }
         return text + joined + " " + string_at(inner, "result");
     }
@@ -221,7 +222,7 @@ class Document {
             if (table.is_dormant) text += "flags dormant\n";
             text += table.sets;
             for (const auto& [chain, content] : table.chains) {
-                text += "chain " + chain + " {\n" + content + "}\n";
+                text += fmt::format("chain {} {{\n{}}}\n", chain, content);
             }
             text += "}\n";
         }

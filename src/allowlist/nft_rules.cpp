@@ -103,10 +103,7 @@ bool NftRule::simple_statement(std::string_view word) {
     } else if (word == "limit") {
         lexer_.next();
         limit();
-    } else if (word == "add" || word == "update" || word == "delete") {
-        lexer_.next();
-        touch_set();
-    } else if (word == "meter") {
+    } else if (word == "add" || word == "update" || word == "delete" || word == "meter") {
         lexer_.next();
         touch_set();
     } else if (word == "notrack") {

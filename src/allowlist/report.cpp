@@ -127,6 +127,8 @@ class RowMaker {
     void gather(const std::vector<Piece>& pieces, std::vector<Row>& rows) {
         std::vector<std::map<Key, std::vector<Interval>>> found(rows.size());
         std::vector<std::vector<Key>> order(rows.size());
+        std::vector<Key> last(rows.size());
+        std::vector<Interval> part;
         for (const Piece& piece : pieces) {
             for (size_t i = 0; i < rows.size(); ++i) {
                 const Row& row = rows[i];
@@ -137,22 +139,24 @@ class RowMaker {
                 for (int turn = 0; turn < 2; ++turn) {
                     const AddressSet* const set = explained(row, piece.outcome, turn);
                     if (set == nullptr || set->empty()) continue;
-                    const AddressSet part =
-                        set->intersect(AddressSet(row.range.family, {piece.addresses}));
+                    part.clear();
+                    set->append_part(piece.addresses, part);
                     if (part.empty()) continue;
-                    auto& intervals = found[i][{piece.decider, piece.outcome}];
+                    const Key key{piece.decider, piece.outcome};
+                    if (order[i].size() >= kMaxDeciders && !found[i].contains(key)) {
+                        // Pieces of one rule come together, so each is counted once.
+                        if (last[i] != key) ++rows[i].more_deciders;
+                        last[i] = key;
+                        continue;
+                    }
+                    auto& intervals = found[i][key];
                     if (intervals.empty()) order[i].emplace_back(piece.decider, piece.outcome);
-                    intervals.insert(intervals.end(), part.intervals().begin(),
-                                     part.intervals().end());
+                    intervals.insert(intervals.end(), part.begin(), part.end());
                 }
             }
         }
         for (size_t i = 0; i < rows.size(); ++i) {
             for (const Key& key : order[i]) {
-                if (rows[i].decided_by.size() >= kMaxDeciders) {
-                    rows[i].more_deciders = order[i].size() - kMaxDeciders;
-                    break;
-                }
                 DecidedBy decided = describe(key.first, key.second);
                 decided.part = AddressSet(rows[i].range.family, std::move(found[i][key]));
                 rows[i].decided_by.push_back(std::move(decided));

@@ -105,6 +105,14 @@ AddressSet AddressSet::subtract(const AddressSet& other) const {
     return result;
 }
 
+void AddressSet::append_part(const Interval& interval, std::vector<Interval>& into) const {
+    const std::span<const Interval> all(intervals_);
+    for (auto at = first_reaching(all, interval.first);
+         at != all.end() && at->first <= interval.last; ++at) {
+        into.push_back({std::max(at->first, interval.first), std::min(at->last, interval.last)});
+    }
+}
+
 AddressSet AddressSet::complement() const {
     return all(family_).subtract(*this);
 }

@@ -44,6 +44,8 @@ class AddressSet {
     AddressSet intersect(const AddressSet& other) const;
     AddressSet subtract(const AddressSet& other) const;
     AddressSet complement() const;
+    /// What it has of one interval, behind what is in `into`; logarithmic.
+    void append_part(const Interval& interval, std::vector<Interval>& into) const;
     bool covers(const AddressSet& other) const { return other.subtract(*this).empty(); }
 
     /// The shortest list of blocks that add up to the set, ascending.

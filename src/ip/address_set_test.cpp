@@ -102,6 +102,9 @@ TEST(AddressSet, AgreesWithSetsOfSingleAddresses) {
         expect_same(x.unite(y), a | b);
         expect_same(x.intersect(y), a & b);
         expect_same(x.subtract(y), a & ~b);
+        std::vector<Interval> part;
+        for (const Interval& one : y.intervals()) x.append_part(one, part);
+        expect_same(AddressSet(Family::v4, part), a & b);
         ASSERT_EQ(x.covers(y), (b & ~a).none());
         ASSERT_EQ(size_of(x), static_cast<double>(a.count()));
     }
