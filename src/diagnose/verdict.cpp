@@ -33,7 +33,9 @@ Cause accusing(const Trial& trial) {
     // An origin may speak HTTP/2 alone: the edge does, then.
     if (trial.factor == "protocol") return Cause::none;
     const Cause cause = trial.cause();
-    return is_ours(cause) ? Cause::none : cause;
+    // Where it stops every request it is the answer; beside requests that pass it is none.
+    if (trial.kind == Kind::varied && is_ours(cause)) return Cause::none;
+    return cause::row(cause).phase() == "edge" ? Cause::none : cause;
 }
 
 /// How much one failure says. What happens to a request that is alone on its connection is the

@@ -105,6 +105,23 @@ TEST_F(VerdictTest, failures_that_follow_one_factor_say_so) {
     EXPECT_LE(found.findings.front().likelihood, 0.6);
 }
 
+TEST_F(VerdictTest, an_address_that_this_machine_cannot_reach_accuses_nobody) {
+    for (int i = 0; i < 3; ++i) add(Cause::none);
+    add(Cause::connect_no_route, Kind::varied).factor = "origin address";
+    probe::AddressFacts& address = facts.addresses.emplace_back();
+    address.tried = address.failed = 2;
+    address.cause = Cause::connect_no_route;
+    EXPECT_TRUE(verdict().findings.empty());
+    trials.clear();
+    for (int i = 0; i < 3; ++i) add(Cause::connect_no_route);
+    EXPECT_EQ(verdict().findings.front().cause, Cause::connect_no_route);
+}
+
+TEST_F(VerdictTest, nothing_is_ruled_out_by_a_few_answers) {
+    for (int i = 0; i < 3; ++i) add(Cause::none);
+    EXPECT_TRUE(verdict().ruled_out.empty());
+}
+
 TEST_F(VerdictTest, heads_near_the_limit_are_a_finding_before_they_fail) {
     add(Cause::none);
     facts.headers.bytes = 30'000;
