@@ -314,6 +314,121 @@ class RealTest(DoctorTest):
         self.assertRegex(rate['summary'], r'\d+ of \d+ requests .* failed \(95 % confidence')
 
 
+class HardToTellTest(DoctorTest):
+    """Where a careless examination goes wrong."""
+
+    def stream_origin(self):
+        def behave(connection):
+            if not connection.read_request():
+                return
+            connection.send(b'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n'
+                            b'Connection: close\r\n\r\n')
+            while connection.send(b'data: tick\n\n'):
+                time.sleep(0.2)
+        return self.origin(behave)
+
+    def test_an_event_stream_without_an_end_is_healthy_and_ends_nothing_late(self):
+        report = doctor(self.stream_origin().url + '/', '--patience', '0s', '--time', '12s')
+        self.assertTrue(report['requests'])
+        self.assertEqual([v['cause'] for v in report['verdict'] if v['cause'] != 'body.extra_bytes'],
+                         [])
+        self.assertLess(report['elapsed_ms'], 14_000 * harness.SLOWNESS)
+
+    def test_a_check_of_an_event_stream_ends_and_can_be_interrupted(self):
+        origin = self.stream_origin()
+        done = harness.run('check', origin.url, '--skip', 'keep-alive', '--path-time', '1s')
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn('not read to its end', done.stdout)
+        process = harness.spawn([harness.BINARY, 'check', origin.url, '--skip', 'keep-alive'],
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.assertTrue(wire.eventually(lambda: len(origin.connections) > 1, 20))
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=20 * harness.SLOWNESS)
+        self.assertEqual(process.returncode, 1)
+        self.assertIn('interrupted', said)
+
+    def test_an_origin_that_fails_every_second_time_has_no_stale_connections(self):
+        count = iter(range(10_000))
+
+        def behave(connection):
+            while head := connection.read_head():
+                if next(count) % 2:
+                    return
+                body = b'' if head.method == 'HEAD' else b'fine'
+                connection.send(b'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n'
+                                b'Content-Length: 4\r\n\r\n' + body)
+
+        report = doctor(self.origin(behave).url + '/', *QUICK)
+        self.assertEqual(report['exit'], 1)
+        self.assertIn('resp.empty_fin', [v['cause'] for v in report['verdict']])
+        self.assertFalse(any('It follows the connection' in line for v in report['verdict']
+                             for line in v['evidence_for'] if 'fresh' in line), report['verdict'])
+
+    def test_a_large_body_is_fetched_whole_once(self):
+        size = 4 << 20
+
+        def behave(connection):
+            while head := connection.read_head():
+                body = b'' if head.method == 'HEAD' else b'x' * size
+                if not connection.send(b'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n'
+                                       b'Content-Length: %d\r\n\r\n' % size + body):
+                    return
+
+        report = doctor(self.origin(behave).url + '/', *QUICK)
+        self.judged('healthy', 'large bodies', 'none', report)
+        read = sum(r['body_bytes'] for r in report['requests'])
+        self.assertLess(read, size + len(report['requests']) * (1 << 20))
+
+    def test_fields_of_the_command_line_replace_the_doctors(self):
+        origin = self.origin(raw_origin.answering())
+        doctor(origin.url + '/', '--header', 'User-Agent: Mine/1', '--header', 'Accept: text/plain',
+               '--requests', '1', *QUICK)
+        head = origin.requests[0].head.decode()
+        self.assertEqual(head.count('User-Agent:'), 1)
+        self.assertIn('User-Agent: Mine/1', head)
+        self.assertNotIn('Accept: */*', head)
+        for field in ('Host: a', 'Content-Length: 5', 'CF-Ray: 1'):
+            self.assertEqual(harness.run('doctor', origin.url, '--header', field).returncode, 2)
+
+    def test_a_budget_that_runs_out_is_said(self):
+        origin = self.origin(raw_origin.answering())
+        report = doctor(origin.url + '/', '--requests', '3', *QUICK)
+        self.assertFalse(report['complete'])
+        self.assertIn('used up', report['cut_short'])
+        self.assertEqual(report['ruled_out'], [])
+
+    @unittest.skipIf(missing('nginx', 'node'), missing('nginx', 'node'))
+    def test_nginx_before_node_gets_nginxs_keep_alive_fix(self):
+        node = self.up(Node("""const server = http.createServer((request, response) => {
+          response.setHeader('X-Powered-By', 'Express'); response.end('fine'); });"""))
+        nginx = self.up(Nginx(f'keepalive_timeout 1s; location / {{ proxy_pass {node.url}; }}'))
+        report = doctor(nginx.url + '/', '--patience', '4s')
+        self.assertEqual((report['server']['name'], report['server']['behind']), ('nginx', 'node'))
+        [advice] = [a for a in report['advice'] if a['topic'] == 'keep_alive']
+        self.assertIn('keepalive_timeout 910s;', advice['fix'])
+
+    @unittest.skipIf(missing('caddy'), missing('caddy'))
+    def test_caddys_fix_is_a_caddyfile(self):
+        caddy = self.up(Caddy('respond "fine"'))
+        report = doctor(caddy.url + '/', '--requests', '5', *QUICK)
+        self.assertEqual(report['server']['name'], 'caddy')
+        fix = '{\n  servers {\n    timeouts {\n      idle 910s\n    }\n  }\n}\n:1 {\n}\n'
+        done = subprocess.run(['caddy', 'adapt', '--config', caddy.write('fix', fix), '--adapter',
+                               'caddyfile'], capture_output=True, text=True, timeout=30)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    @unittest.skipIf(missing('nginx'), missing('nginx'))
+    def test_tokens_stay_out_of_what_the_logs_say(self):
+        closed = harness.ClosedPort()
+        self.addCleanup(closed.stop)
+        nginx = self.up(Nginx(f'location / {{ proxy_pass {closed.url}; }}'))
+        for form in ('--json', '--markdown'):
+            done = harness.run('doctor', nginx.url + '/?access_token=TOPSECRET', '--requests', '6',
+                               '--error-log', nginx.path('error.log'), *QUICK, form)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertNotIn('TOPSECRET', done.stdout)
+
+
 class HealthyTest(DoctorTest):
     """Healthy servers of each kind: no accusation."""
 
@@ -421,7 +536,7 @@ class MannersTest(DoctorTest):
         origin = self.origin(raw_origin.answering())
         report = doctor(origin.url + '/', '--requests', '9', '--patience', '0s', '--rate', '100')
         self.assertLessEqual(len(report['requests']), 9)
-        self.assertLessEqual(origin.received.count(b'CF-Ray'), 9)
+        self.assertEqual(origin.received.count(b'CF-Ray'), 9)
 
     def test_requests_are_no_quicker_than_the_rate(self):
         origin = self.origin(raw_origin.answering())
@@ -432,7 +547,7 @@ class MannersTest(DoctorTest):
     def test_a_method_that_changes_something_is_sent_twice_at_most(self):
         origin = self.origin(raw_origin.answering())
         doctor(origin.url + '/', '--method', 'POST', '--data', 'x', *QUICK)
-        self.assertLessEqual(origin.received.count(b'POST / '), 2)
+        self.assertIn(origin.received.count(b'POST / '), (1, 2))
 
     def test_each_request_has_a_ray_id_of_its_own(self):
         origin = self.origin(raw_origin.answering())

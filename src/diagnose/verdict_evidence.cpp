@@ -145,8 +145,13 @@ void add_factors(const Examination& examination, Finding& finding) {
             values[factor.first].insert(factor.second);
         }
     }
+    const cause::Row& row = cause::row(finding.cause);
+    const bool is_of_reused = row.phase() == "reuse";
+    const bool is_of_fresh = row.name.starts_with("resp.empty");
     for (const auto& [factor, count] : counts) {
         if (values[factor.first].size() < 2) continue;
+        // The same end has another name on a connection that had served before.
+        if (factor.first == "connection" && (is_of_fresh || is_of_reused)) continue;
         const Count rest{all.failed - count.failed, all.all - count.all};
         const bool more = static_cast<uint64_t>(count.failed) * rest.all >
                           static_cast<uint64_t>(rest.failed) * count.all;
