@@ -101,7 +101,7 @@ void add_seen(const Examination& examination, std::vector<Finding>& findings) {
     // A process that has died takes no connections: that is the same fault.
     const bool died = topic_of(first) == Topic::crash || topic_of(first) == Topic::keep_alive;
     const auto refused = weights.find(Cause::connect_refused);
-    if (examination.facts.restarts.seen > 0 && died && refused != weights.end()) {
+    if (died && refused != weights.end()) {
         weights[first] += refused->second;
         weights.erase(refused);
     }

@@ -166,6 +166,13 @@ void add_factors(const Examination& examination, Finding& finding) {
 void add_crash(const Examination& examination, Finding& finding) {
     const probe::RestartFacts& restarts = examination.facts.restarts;
     if (topic_of(finding.cause) != Topic::crash) return;
+    const bool refused_later = std::ranges::any_of(
+        examination.trials, [](const Trial& one) { return one.cause() == Cause::connect_refused; });
+    if (restarts.seen == 0 && refused_later) {
+        finding.evidence_for.emplace_back(
+            "Afterwards connections were refused: the process is gone.");
+        return;
+    }
     if (restarts.seen == 0) {
         finding.evidence_against.emplace_back(
             "Connections were not refused afterwards: the listening process lives.");

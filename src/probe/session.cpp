@@ -24,6 +24,7 @@ constexpr uint64_t kLargeRead = 256 << 10;
 constexpr std::chrono::seconds kBodyTime{5};  // streams have no end
 constexpr std::chrono::milliseconds kRestartLook{50};
 constexpr std::chrono::seconds kRestartWatch{3};
+constexpr unsigned kLooks = 3;  // before it is taken to be alive
 
 unsigned random_node() {
     return std::random_device{}() % record::RayId::kMaximumNodes;
@@ -307,8 +308,15 @@ net::Task<void> Session::watch_restart(const Trial& trial) {
     ++watches_;
     const base::SteadyTime begin = loop_->clock().now();
     const base::Deadline until = base::Deadline::after(begin, kRestartWatch);
+    // A process that ends still listens for a moment.
+    unsigned looks = 0;
     for (bool away = false;;) {
         auto stream = co_await net::connect(*loop_, trial.attempt.origin, {}, until);
+        if (stream && !away && ++looks < kLooks) {
+            stream->close();
+            co_await loop_->sleep_until(loop_->after(kRestartLook));
+            continue;
+        }
         if (stream) {
             if (away) {
                 facts.longest = std::max(facts.longest, std::chrono::duration_cast<milliseconds>(
