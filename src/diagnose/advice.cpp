@@ -120,13 +120,17 @@ class Adviser {
         if (!facts) return;
         if (facts->certificate && facts->certificate->days_left <= kFewDays) {
             add("certificate",
-                fmt::format("The certificate ends in {} days.", facts->certificate->days_left),
+                facts->certificate->days_left < 0
+                    ? fmt::format("The certificate ended {} days ago.",
+                                  -facts->certificate->days_left)
+                    : fmt::format("The certificate ends in {} days.",
+                                  facts->certificate->days_left),
                 Topic::certificate);
         }
         if (facts->client_cert_requested &&
             examination_.settings.origin_tls.certificate_file.empty()) {
             advice_.push_back({"client_certificate",
-                               "The origin asks for a client certificate and takes none.",
+                               "The origin asks for a client certificate, and the edge shows none.",
                                "Give the edge one (--origin-client-cert), or do not ask."});
         }
     }

@@ -112,7 +112,7 @@ constexpr std::array kRows{
     Row{Topic::keep_alive, "haproxy",
         "  timeout http-keep-alive {idle_s}s\nin defaults or the frontend."},
     Row{Topic::keep_alive, "iis",
-        "connectionTimeout=\"00:{idle_min}:00\" in the site's <limits> (2 min by default)."},
+        "connectionTimeout=\"{idle_hms}\" in the site's <limits> (2 min by default)."},
     Row{Topic::keep_alive, "kestrel",
         "options.Limits.KeepAliveTimeout = TimeSpan.FromSeconds({idle_s}); (130 s by default)."},
     Row{Topic::keep_alive, "",
@@ -268,9 +268,11 @@ std::string remedy(Topic topic, const probe::Server& server, const RemedyValues&
         fmt::arg("limit_kib", values.limit_bytes / 1024), fmt::arg("idle_s", idle_s.count()),
         fmt::arg("idle_ms", idle_s.count() * 1000),
         fmt::arg("headers_ms", idle_s.count() * 1000 + 1000),
-        fmt::arg("idle_min", idle_s.count() / 60 + 1), fmt::arg("edge_s", edge_s.count()),
-        fmt::arg("needed_s", needed.count()), fmt::arg("target", values.target),
-        fmt::arg("port", values.port), fmt::arg("name", values.name));
+        fmt::arg("idle_hms", fmt::format("{:02}:{:02}:{:02}", idle_s.count() / 3600,
+                                         idle_s.count() / 60 % 60, idle_s.count() % 60)),
+        fmt::arg("edge_s", edge_s.count()), fmt::arg("needed_s", needed.count()),
+        fmt::arg("target", values.target), fmt::arg("port", values.port),
+        fmt::arg("name", values.name));
 }
 
 }  // namespace edgecase::diagnose

@@ -84,7 +84,9 @@ net::Task<void> probe_header_size(Session& session) {
     facts.accepted_bytes = kSmallest;
     size_t next = wanted;
     for (;;) {
-        const Trial* const trial = co_await ask_with(session, next);
+        const Trial* trial = co_await ask_with(session, next);
+        // A failure may be chance, a refusal is none.
+        if (trial != nullptr && trial->failure) trial = co_await ask_with(session, next);
         if (trial == nullptr) co_return;
         if (refused(*trial)) {
             note_refusal(facts, *trial, next);

@@ -72,7 +72,9 @@ Report report_of(const TlsFacts& facts) {
         report.facts.add("certificate_not_after", one.not_after);
         report.facts.add("certificate_days_left", one.days_left);
         report.facts.add("certificate_key", one.key);
-        report.summary += ", certificate for " + std::to_string(one.days_left) + " more days";
+        report.summary += one.days_left < 0
+                              ? ", a certificate that has ended"
+                              : ", certificate for " + std::to_string(one.days_left) + " more days";
         if (one.days_left <= kFewDays) report.state = Report::State::advice;
     }
     report.summary += ".";
