@@ -10,6 +10,7 @@
 #include "cli/demo.hpp"
 #include "cli/doctor.hpp"
 #include "cli/exit_status.hpp"
+#include "cli/findings.hpp"
 #include "cli/queries.hpp"
 #include "cli/ranges_flags.hpp"
 #include "cli/serve.hpp"
@@ -170,6 +171,18 @@ void add_trace(CLI::App& app, int& status) {
     trace->callback([flags, &status] { status = cli::run_trace(*flags); });
 }
 
+void add_findings(CLI::App& app, int& status) {
+    auto flags = std::make_shared<cli::FindingsFlags>();
+    CLI::App* const findings = app.add_subcommand(
+        "findings",
+        "What the failures in the records have in common, and what the successes have not");
+    findings->add_option("--data-dir", flags->data_dir, "Where the edge keeps its records")
+        ->capture_default_str();
+    findings->add_option("--since", flags->since, "How far back, e.g. 15m or 2h");
+    findings->add_flag("--json", flags->json, "Machine-readable");
+    findings->callback([flags, &status] { status = cli::run_findings(*flags); });
+}
+
 void add_doctor(CLI::App& app, int& status) {
     auto flags = std::make_shared<cli::DoctorFlags>();
     CLI::App* const doctor =
@@ -267,6 +280,7 @@ int run(int argc, char** argv) {
     add_lab_and_demo(app, status);
     add_queries(app, status);
     add_trace(app, status);
+    add_findings(app, status);
     add_doctor(app, status);
     add_check(app, status);
     cli::add_ranges(app, status);

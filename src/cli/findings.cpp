@@ -1,0 +1,111 @@
+#include "cli/findings.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/duration.hpp"
+#include "cli/console.hpp"
+#include "cli/exit_status.hpp"
+#include "cli/terminal_text.hpp"
+#include "diagnose/findings.hpp"
+#include "record/case_json.hpp"
+#include "record/json_text.hpp"
+#include "store/store.hpp"
+
+namespace edgecase::cli {
+namespace {
+
+using diagnose::TrafficFinding;
+
+std::string shown(const std::string& text) {
+    return record::redact_uri(text);
+}
+
+std::string findings_json(const std::vector<TrafficFinding>& findings) {
+    using Json = nlohmann::ordered_json;
+    Json array = Json::array();
+    for (const TrafficFinding& one : findings) {
+        const cause::Row& row = cause::row(one.cause);
+        array.push_back({{"cause", row.name},
+                         {"factor", one.factor},
+                         {"value", record::json_text(shown(one.value))},
+                         {"sentence", record::json_text(shown(one.sentence))},
+                         {"inside_rate", one.inside_rate()},
+                         {"inside_rate_low", one.interval.low},
+                         {"inside_rate_high", one.interval.high},
+                         {"outside_rate", one.outside_rate()},
+                         {"failed", one.failed_inside},
+                         {"requests", one.all_inside},
+                         {"confidence", one.confidence},
+                         {"since", record::rfc3339(one.since)},
+                         {"last", record::rfc3339(one.last)},
+                         {"sample_rays", one.rays},
+                         {"fix", row.fix}});
+    }
+    return array.dump(2) + "\n";
+}
+
+std::string findings_text(const std::vector<TrafficFinding>& findings, uint64_t requests,
+                          bool colour) {
+    const Painter paint(colour);
+    if (findings.empty()) return fmt::format("nothing found in {} requests\n", requests);
+    std::string text;
+    for (const TrafficFinding& one : findings) {
+        const cause::Row& row = cause::row(one.cause);
+        text += paint(Colour::bold, row.name);
+        if (!one.factor.empty()) {
+            text += "  " + paint(Colour::red, printable(one.factor + " " + shown(one.value)));
+        }
+        text += "\n  " + wrapped(printable(shown(one.sentence)), 2) + "\n";
+        text += fmt::format("  {} of {} requests, 95 %: {:.2f} % to {:.2f} %; since {}\n",
+                            one.failed_inside, one.all_inside, one.interval.low * 100,
+                            one.interval.high * 100, record::rfc3339(one.since));
+        text += "  Fix: " + wrapped(row.fix, 7) + "\n  Rays:";
+        for (const std::string& ray : one.rays) text += " " + ray;
+        text += "\n\n";
+    }
+    return text;
+}
+
+}  // namespace
+
+int run_findings(const FindingsFlags& flags) {
+    std::optional<base::WallTime> since;
+    if (!flags.since.empty()) {
+        const auto span = base::parse_duration(flags.since);
+        if (!span) {
+            complain("--since wants a duration like 15m or 2h, not \"" + one_line(flags.since) +
+                     "\"");
+            return kUsage;
+        }
+        since = base::SystemClock().wall_now() - *span;
+    }
+    const auto source = store::open_source(flags.data_dir);
+    if (!source) {
+        complain(source.error());
+        return kWrongOrMissing;
+    }
+    // Successes are forgotten before failures: where there are none left, nothing can be compared.
+    base::WallTime compared = base::WallTime::max();
+    const auto first = (*source)->visit_all([&](const record::Record& record) {
+        if (record.cause == cause::Cause::none) compared = std::min(compared, record.start);
+    });
+    diagnose::FindingsMaker maker;
+    const auto visited = first ? (*source)->visit_all([&](const record::Record& record) {
+        const bool early = compared != base::WallTime::max() && record.start < compared;
+        if (early || (since && record.start < *since)) return;
+        maker.take(record);
+    })
+                               : first;
+    if (!visited) {
+        complain(visited.error());
+        return kWrongOrMissing;
+    }
+    const auto findings = maker.findings();
+    print(flags.json ? findings_json(findings)
+                     : findings_text(findings, maker.requests(), wants_colour()));
+    return kFine;
+}
+
+}  // namespace edgecase::cli

@@ -1,0 +1,100 @@
+#include "diagnose/factor.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace edgecase::diagnose {
+namespace {
+
+constexpr size_t kSegments = 6;
+constexpr size_t kLongSegment = 24;  // a name is seldom longer, a token seldom shorter
+constexpr size_t kIdDigits = 4;      // hex digits with a digit among them: an id
+
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
+std::string_view kind_of(std::string_view segment) {
+    if (segment.empty()) return segment;
+    if (std::ranges::all_of(segment, is_digit)) return "{n}";
+    const auto is_hex = [](char c) {
+        return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == '-';
+    };
+    if (segment.size() >= kIdDigits && std::ranges::all_of(segment, is_hex) &&
+        std::ranges::any_of(segment, is_digit)) {
+        return "{id}";
+    }
+    if (segment.size() > kLongSegment) return "{long}";
+    return segment;
+}
+
+/// A bound, and the name of what is below it.
+struct Step {
+    int64_t below;
+    std::string_view name;
+};
+
+template <size_t N>
+std::string step_of(const std::array<Step, N>& steps, int64_t value, std::string_view beyond) {
+    const auto step =
+        std::ranges::find_if(steps, [&](const Step& one) { return value < one.below; });
+    return std::string(step == steps.end() ? beyond : step->name);
+}
+
+constexpr std::array kIdle{Step{1'000, "below 1 s"}, Step{4'500, "1 to 4.5 s"},
+                           Step{15'000, "4.5 to 15 s"}, Step{55'000, "15 to 55 s"},
+                           Step{100'000, "55 to 100 s"}};
+constexpr std::array kNth{Step{2, "1"}, Step{100, "2 to 99"}, Step{1'000, "100 to 999"},
+                          Step{1'001, "1000"}};
+constexpr std::array kHeader{Step{8'192, "below 8 KiB"}, Step{16'384, "8 to 16 KiB"},
+                             Step{30'000, "16 KiB to 30,000 bytes"}};
+constexpr std::array kRequest{Step{2'048, "below 2 KiB"}, Step{8'192, "2 to 8 KiB"},
+                              Step{16'384, "8 to 16 KiB"}};
+
+}  // namespace
+
+std::string path_template(std::string_view uri) {
+    uri = uri.substr(0, uri.find_first_of("?#"));
+    std::string path;
+    for (size_t i = 0; !uri.empty(); ++i) {
+        if (i > kSegments) return path + "/...";
+        const size_t end = std::min(uri.find('/', uri.front() == '/' ? 1 : 0), uri.size());
+        const bool slash = uri.front() == '/';
+        if (slash) path += '/';
+        path += kind_of(uri.substr(slash ? 1 : 0, end - (slash ? 1 : 0)));
+        uri.remove_prefix(end);
+    }
+    return path;
+}
+
+std::vector<Factor> factors_of(const record::Record& record) {
+    std::vector<Factor> factors{{"host", record.host},
+                                {"path", path_template(record.uri)},
+                                {"method", record.method},
+                                {"client protocol", record.protocol}};
+    factors.push_back(
+        {"request header",
+         step_of(kRequest, static_cast<int64_t>(record.request_bytes - record.request_body_bytes),
+                 "16 KiB and more")});
+    if (record.attempts.empty()) return factors;
+    const record::Attempt& attempt = record.attempts.back();
+    if (!attempt.origin.address.is_unspecified()) {
+        factors.push_back({"origin", attempt.origin.to_string()});
+    }
+    if (!attempt.edge.address.is_unspecified()) {
+        factors.push_back({"egress address", attempt.edge.address.to_string()});
+    }
+    factors.push_back({"protocol", attempt.http2 ? "HTTP/2" : "HTTP/1.1"});
+    factors.push_back({"connection", attempt.reused ? "reused" : "fresh"});
+    if (attempt.reused) {
+        factors.push_back({"idle time", step_of(kIdle, attempt.idle_us / 1000, "100 s and more")});
+    }
+    factors.push_back({"nth request", step_of(kNth, attempt.nth_request, "above 1000")});
+    if (attempt.header_bytes > 0) {
+        factors.push_back(
+            {"response header", step_of(kHeader, attempt.header_bytes, "30,000 bytes and more")});
+    }
+    return factors;
+}
+
+}  // namespace edgecase::diagnose

@@ -1,0 +1,79 @@
+// Owns the findings: failures of one cause, and what sets them apart from all other requests.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base/statistics.hpp"
+#include "cause/table.hpp"
+#include "diagnose/factor.hpp"
+#include "record/record.hpp"
+
+namespace edgecase::diagnose {
+
+struct TrafficFinding {
+    cause::Cause cause = cause::Cause::none;
+    std::string factor;  // empty: nothing sets them apart
+    std::string value;
+    uint64_t failed_inside = 0;
+    uint64_t all_inside = 0;
+    uint64_t failed_outside = 0;
+    uint64_t all_outside = 0;
+    base::Interval interval;  // of the rate inside, 95 %
+    double confidence = 0;    // that it is no chance, corrected for all that was compared
+    base::WallTime since;     // the first of them
+    base::WallTime last;
+    std::vector<std::string> rays;
+    std::string sentence;
+    static constexpr size_t kRays = 5;
+
+    double inside_rate() const { return rate(failed_inside, all_inside); }
+    double outside_rate() const { return rate(failed_outside, all_outside); }
+
+  private:
+    static double rate(uint64_t failed, uint64_t all) {
+        return all == 0 ? 0 : static_cast<double>(failed) / static_cast<double>(all);
+    }
+};
+
+/// Takes records one by one; its memory does not grow with them.
+class FindingsMaker {
+  public:
+    void take(const record::Record& record);
+    /// The most frequent first. Few: one cause gives one finding, of the factor that explains most.
+    std::vector<TrafficFinding> findings() const;
+    uint64_t requests() const { return requests_; }
+
+    static constexpr uint64_t kLeastFailures = 5;  // of one cause; below that it is chance
+
+  private:
+    struct Counts {
+        uint64_t all = 0;
+        std::map<cause::Cause, uint64_t> failed;
+    };
+    struct OfCause {
+        uint64_t count = 0;
+        base::WallTime since = base::WallTime::max();
+        base::WallTime last = base::WallTime::min();
+        std::deque<std::string> rays;             // the newest
+        std::map<int64_t, uint64_t> minutes;      // bounded by kMaximumMinutes
+        std::map<int64_t, uint64_t> round_times;  // seconds, where they ended after a round number
+    };
+    using Key = std::pair<std::string_view, std::string>;
+
+    TrafficFinding finding_of(cause::Cause cause, const OfCause& of_cause) const;
+    bool find_burst(const OfCause& of_cause, TrafficFinding& finding) const;
+
+    uint64_t requests_ = 0;
+    std::map<Key, Counts> factors_;
+    std::map<std::string_view, size_t> values_;  // how many values each factor has
+    std::map<cause::Cause, OfCause> causes_;
+    std::map<int64_t, uint64_t> minutes_;  // all requests
+};
+
+}  // namespace edgecase::diagnose
