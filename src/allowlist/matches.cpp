@@ -48,13 +48,15 @@ Truth has_ephemeral(const Match& match) {
 }
 
 Truth port_truth(const Match& match, bool is_near, uint16_t port) {
-    if (match.operand && !match.operand->is_defined) return Truth::unknown;
+    // A set that packets add ports to has others the next moment.
+    const bool is_open = match.operand && (!match.operand->is_defined || match.operand->is_dynamic);
+    if (is_open) return Truth::unknown;
     return is_near ? of(has_port(match, port)) : has_ephemeral(match);
 }
 
 /// Another's address: our own, known only if it was given.
 Truth own_address(const Match& match, const Question& question) {
-    if (!match.operand->is_defined) return Truth::unknown;
+    if (!match.operand->is_defined || match.operand->is_dynamic) return Truth::unknown;
     const ip::AddressSet& set = match.operand->of(question.family);
     if (set.is_all()) return Truth::yes;
     if (set.empty() && match.operand->pairs.empty()) return Truth::no;

@@ -122,6 +122,7 @@ enum class Hook : uint8_t {
     application,
     output,
     postrouting,
+    egress,
     network_reply,
 };
 

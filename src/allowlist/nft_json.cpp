@@ -32,6 +32,28 @@ std::string quoted(const std::string& word) {
     return text + "\"";
 }
 
+/// Where brackets are deeper in each other than nft writes them: walking such a document would
+/// overflow the stack. Nullopt: nowhere.
+std::optional<size_t> too_deep_at(std::string_view text) {
+    constexpr int kMaxNesting = 200;
+    int depth = 0;
+    bool is_string = false;
+    for (size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (is_string) {
+            if (c == '\\') ++i;
+            is_string = c != '"';
+        } else if (c == '"') {
+            is_string = true;
+        } else if (c == '[' || c == '{') {
+            if (++depth > kMaxNesting) return i;
+        } else if (c == ']' || c == '}') {
+            --depth;
+        }
+    }
+    return std::nullopt;
+}
+
 class Translator {
   public:
     std::string expression(const json& value, int depth = 0) {
@@ -240,9 +262,16 @@ class Document {
         std::string& text = tables_[table].chains[quoted(string_at(object, "name"))];
         if (!object.contains("hook")) return;
         const std::string policy = string_at(object, "policy");
-        text = fmt::format("type {} hook {} priority {}; policy {};\n", string_at(object, "type"),
-                           string_at(object, "hook"), string_at(object, "prio"),
+        text = fmt::format("type {} hook {} {}priority {}; policy {};\n", string_at(object, "type"),
+                           string_at(object, "hook"), devices(object), string_at(object, "prio"),
                            policy.empty() ? "accept" : policy);
+    }
+
+    /// `devices = { "eth0", "eth1" } `
+    std::string devices(const json& object) {
+        const json names = object.value("dev", json());
+        if (names.is_null()) return {};
+        return "devices = " + translator_.expression(json{{"set", names}}) + " ";
     }
 
     std::string set(const std::string& kind, const json& object) {
@@ -276,6 +305,9 @@ class Document {
 
 ReadResult read_nft_json(Reading& into, uint32_t file) {
     const Source& source = into.source(file);
+    if (const auto at = too_deep_at(source.text)) {
+        return error_at(source, *at, "nested deeper than nft writes it");
+    }
     std::string text;
     try {
         const json document = json::parse(source.text);

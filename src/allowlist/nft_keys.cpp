@@ -20,6 +20,15 @@ NftKey words(std::vector<std::string_view> truths) {
     return key;
 }
 
+/// The protocol above IP, ours being tcp.
+NftKey protocol_key() {
+    NftKey key = words({"tcp", "6"});
+    key.lies = {"udp",  "udplite", "sctp", "dccp", "icmp",  "icmpv6", "ipv6-icmp",
+                "igmp", "esp",     "ah",   "gre",  "comp",  "ospf",   "vrrp",
+                "pim",  "ipip",    "ipv6", "l2tp", "ipcomp"};
+    return key;
+}
+
 NftKey plain(Kind kind) {
     NftKey key;
     key.kind = kind;
@@ -32,7 +41,7 @@ NftKey ip_key(std::string_view field, ip::Family family) {
         key.kind = Kind::address;
         key.is_source = field == "saddr";
     } else if (field == "protocol" || field == "nexthdr") {
-        key = words({"tcp", "6"});
+        key = protocol_key();
     } else if (field == "version") {
         key = words({family == ip::Family::v4 ? "4" : "6"});
     }
@@ -55,7 +64,7 @@ NftKey meta_key(std::string_view field) {
     if (field == "iif" || field == "iifname") return plain(Kind::interface_in);
     if (field == "oif" || field == "oifname") return plain(Kind::interface_out);
     if (field == "mark") return plain(Kind::mark);
-    if (field == "l4proto") return words({"tcp", "6"});
+    if (field == "l4proto") return protocol_key();
     if (field == "nfproto" || field == "protocol") return plain(Kind::family);
     if (field == "pkttype") {
         NftKey key = words({"host", "unicast"});

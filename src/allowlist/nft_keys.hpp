@@ -27,7 +27,7 @@ struct NftKey {
     Kind kind = Kind::unknown;
     bool is_source = false;
     std::vector<std::string_view> truths;
-    std::vector<std::string_view> lies;  // words known not to hold; others are unknown. Empty: all
+    std::vector<std::string_view> lies;  // words known not to hold; others are unknown
     std::vector<Match> guards;           // what the key itself demands, such as IPv4
     std::string text;
 };

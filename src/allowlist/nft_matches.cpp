@@ -128,13 +128,30 @@ std::optional<Match> port_match(const NftKey& key, const NftValues& values) {
     return match;
 }
 
+/// Whether our packet has this word: a name, a number such as 0x06, or a range of numbers.
+/// Nullopt: nobody knows.
+std::optional<bool> holds_word(const NftKey& key, std::string_view word) {
+    if (word == "*" || contains(key.truths, word)) return true;
+    if (contains(key.lies, word)) return false;
+    const size_t dash = word.find('-');
+    const auto first = number_of(word.substr(0, dash));
+    const auto last = dash == std::string_view::npos ? first : number_of(word.substr(dash + 1));
+    if (!first || !last) return std::nullopt;
+    for (const std::string_view truth : key.truths) {
+        if (const auto number = number_of(truth)) return *first <= *number && *number <= *last;
+    }
+    return std::nullopt;
+}
+
 std::optional<Match> words_match(const NftKey& key, const NftValues& values) {
     if (values.has_mask || !is_equality(values.op)) return std::nullopt;
+    bool is_known = true;
     for (const std::string_view word : words_of(values)) {
-        if (word == "*" || contains(key.truths, word)) return Match{};
-        if (!key.lies.empty() && !contains(key.lies, word)) return std::nullopt;
+        const auto holds = holds_word(key, word);
+        if (holds == true) return Match{};
+        is_known &= holds.has_value();
     }
-    return never();
+    return is_known ? std::optional(never()) : std::nullopt;
 }
 
 std::optional<Match> family_key_match(const NftValues& values) {
@@ -144,6 +161,13 @@ std::optional<Match> family_key_match(const NftValues& values) {
     for (const std::string_view word : words_of(values)) {
         v4 |= word == "ipv4" || word == "ip" || word == "0x0800" || word == "2" || word == "*";
         v6 |= word == "ipv6" || word == "ip6" || word == "0x86dd" || word == "10" || word == "*";
+        constexpr std::array<std::string_view, 4> kOthers{"arp", "vlan", "8021q", "8021ad"};
+        const auto number = number_of(word);
+        v4 |= number == 0x0800U;
+        v6 |= number == 0x86ddU;
+        const bool is_name = word == "ipv4" || word == "ip" || word == "ipv6" || word == "ip6" ||
+                             word == "*" || contains(kOthers, word);
+        if (!is_name && !number) return std::nullopt;
     }
     if (v4 == v6) return v4 ? Match{} : never();
     return Match{MatchKind::family, false, v4 ? 0U : 1U, 0, nullptr};
@@ -285,7 +309,9 @@ std::optional<Match> joint_match(const std::vector<NftKey>& keys, const NftValue
                 ports = parse_ports(element.parts[i]);
                 if (!ports) return std::nullopt;
             } else if (key.kind == Kind::words) {
-                holds &= contains(key.truths, element.parts[i]);
+                const auto has_word = holds_word(key, element.parts[i]);
+                if (!has_word) return std::nullopt;
+                holds &= *has_word;
             } else {
                 return std::nullopt;
             }

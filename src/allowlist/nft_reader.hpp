@@ -31,6 +31,7 @@ class NftReader {
     ReadResult read_table_item(const Table& table, bool& is_dormant);
     ReadResult read_chain(const Table& table);
     ReadResult read_hook(const Table& table, std::string_view chain_name, uint32_t chain);
+    void bind_to_devices(Stage& stage, std::string devices);
     ReadResult read_set(const Table& table, bool is_map);
     void fill_set(SetBuilder& set, const std::vector<NftElement>& elements);
     void read_definition();

@@ -264,10 +264,12 @@ void NftRule::expand_map(const std::vector<NftKey>& keys, const NftValues& value
     VerdictMap* named = nullptr;
     if (!values.set_name.empty()) {
         named = &scope_.sets.map_at(scope_.name, values.set_name);
-        if (!named->is_defined) return give_up("the map @" + std::string(values.set_name));
+        if (!named->is_defined || named->is_dynamic) {
+            return give_up("the map @" + std::string(values.set_name));
+        }
         for (const MapElement& one : named->elements) {
             NftElement element;
-            element.parts[element.count++] = one.key;
+            for (const std::string& part : one.parts) element.parts[element.count++] = part;
             element.action = one.action;
             element.chain = one.chain;
             element.has_verdict = true;
@@ -275,21 +277,31 @@ void NftRule::expand_map(const std::vector<NftKey>& keys, const NftValues& value
         }
     }
     // `*` is for all that no other element has.
-    const auto is_default = [](const NftElement& element) { return element.parts[0] == "*"; };
-    for (size_t i = 0; i + 1 < elements.size(); ++i) {
-        if (is_default(elements[i])) std::swap(elements[i], elements.back());
-    }
+    const auto is_default = [](const NftElement& element) {
+        return element.count == 1 && element.parts[0] == "*";
+    };
+    const bool has_default = std::ranges::any_of(elements, is_default);
     const size_t before = matches_.size();
+    std::vector<Match> gone_on;  // what comes back from its verdict is not for the default
     for (const NftElement& element : elements) {
+        if (is_default(element)) continue;
         NftValues one;
         one.is_set = true;
         one.elements = {element};
-        matches_.push_back(nft_match(keys, one, scope_));
-        // Even one that goes on hides the default.
-        emit(element.action == Action::proceed ? Action::unclear : element.action, element.chain);
-        if (element.action == Action::proceed && !std::ranges::any_of(elements, is_default)) {
-            chain_.rules.pop_back();
+        const Match match = nft_match(keys, one, scope_);
+        if (has_default && (element.action == Action::proceed || element.action == Action::jump)) {
+            gone_on.push_back(match);
+            gone_on.back().is_negated = !match.is_negated;
         }
+        if (element.action == Action::proceed) continue;
+        matches_.push_back(match);
+        emit(element.action, element.chain);
+        matches_.resize(before);
+    }
+    for (const NftElement& element : elements) {
+        if (!is_default(element) || element.action == Action::proceed) continue;
+        matches_.insert(matches_.end(), gone_on.begin(), gone_on.end());
+        emit(element.action, element.chain);
         matches_.resize(before);
     }
     has_verdict_ = true;

@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <span>
 
 #include "allowlist/nft_reader.hpp"
 
@@ -27,6 +29,7 @@ std::optional<Hook> hook_of(std::string_view word) {
     if (word == "input") return Hook::input;
     if (word == "output") return Hook::output;
     if (word == "postrouting") return Hook::postrouting;
+    if (word == "egress") return Hook::egress;
     return std::nullopt;
 }
 
@@ -167,11 +170,22 @@ ReadResult NftReader::read_hook(const Table& table, std::string_view chain_name,
     if (!lexer_.accept("hook")) return fail("`hook` was expected");
     const auto hook = hook_of(lexer_.next().text);
     if (hook) stage.hook = *hook;
-    while (!lexer_.peek().is("priority")) {
+    std::string devices;  // each on its line
+    while (!lexer_.accept("priority")) {
         if (lexer_.peek().ends_rule()) return fail("`priority` was expected");
-        if (lexer_.next().is("{")) lexer_.skip_block();
+        const NftToken token = lexer_.next();
+        if (!token.is("device") && !token.is("devices")) continue;
+        lexer_.accept("=");
+        const bool is_list = lexer_.accept("{");
+        do {
+            lexer_.skip_newlines();
+            if (lexer_.peek().ends_rule()) break;
+            if (!devices.empty()) devices += '\n';
+            devices += lexer_.next().text;
+            lexer_.skip_newlines();
+        } while (is_list && lexer_.accept(","));
+        if (is_list) lexer_.accept("}");
     }
-    lexer_.next();
     int sign = 1;
     bool is_any = false;
     while (!lexer_.peek().ends_rule()) {
@@ -195,9 +209,43 @@ ReadResult NftReader::read_hook(const Table& table, std::string_view chain_name,
             stage.policy_text = "policy drop";
         }
     }
+    if (!devices.empty()) bind_to_devices(stage, devices);
     // Replies to a connection that is known do not meet the nat chains.
     if (hook && !(is_nat && is_reply(*hook))) into_.rules.stages.push_back(std::move(stage));
     return std::nullopt;
+}
+
+/// The stage gets a chain of its own, which asks for the device first.
+void NftReader::bind_to_devices(Stage& stage, std::string devices) {
+    Match on_device{is_reply(stage.hook) ? MatchKind::interface_out : MatchKind::interface_in,
+                    false, 0, 0, nullptr};
+    auto names = std::make_shared<Operand>();
+    names->text = devices;
+    on_device.operand = std::move(names);
+    std::vector<Match> conditions{on_device};
+    // A packet of eth0.10 or br0 passes the hooks of eth0 as well; none of them is below lo.
+    if (devices != "lo") {
+        std::ranges::replace(devices, '\n', ' ');
+        conditions.push_back(unknown_match("the hook of device " + devices));
+    }
+    Chain chain{stage.name, {}, true};
+    for (const Match& condition : conditions) {
+        Rule jump;
+        jump.matches = {condition};
+        jump.action = Action::jump;
+        jump.chain = stage.chain;
+        jump.place = stage.policy_place;
+        Rule policy = jump;
+        policy.action = stage.policy;
+        if (policy.action == Action::drop) policy.sees = stage.policy_sees;
+        policy.chain = kNoChain;
+        policy.text = stage.policy_text;
+        chain.rules.push_back(std::move(jump));
+        chain.rules.push_back(std::move(policy));
+    }
+    stage.chain = static_cast<uint32_t>(into_.rules.chains.size());
+    stage.policy = Action::accept;
+    into_.rules.chains.push_back(std::move(chain));
 }
 
 ReadResult NftReader::read_set(const Table& table, bool is_map) {
@@ -211,15 +259,19 @@ ReadResult NftReader::read_set(const Table& table, bool is_map) {
         const NftToken token = lexer_.peek();
         if (token.kind == NftKind::end) return fail("the set's `}` is missing");
         if (lexer_.accept("elements")) {
-            if (!lexer_.accept("=") || !lexer_.accept("{")) return fail("`= {` was expected");
             std::vector<NftElement> elements;
-            if (!read_elements(lexer_, definitions_, elements)) {
+            if (!lexer_.accept("=")) return fail("`= {` was expected");
+            const bool is_definition = lexer_.peek().text.starts_with('$');
+            if (!is_definition && !lexer_.accept("{")) return fail("`= {` was expected");
+            if (!(is_definition ? read_defined_elements(lexer_, definitions_, elements)
+                                : read_elements(lexer_, definitions_, elements))) {
                 return fail("not an element of a set");
             }
             if (is_map) {
                 for (const NftElement& element : elements) {
-                    if (element.count > 1 || !element.has_verdict) continue;
-                    map.elements.push_back({std::string(element.parts[0]), element.action,
+                    const auto parts = std::span(element.parts).first(element.count);
+                    map.elements.push_back({{parts.begin(), parts.end()},
+                                            element.has_verdict ? element.action : Action::unclear,
                                             std::string(element.chain)});
                 }
             } else {
@@ -227,7 +279,10 @@ ReadResult NftReader::read_set(const Table& table, bool is_map) {
             }
         } else if (token.is("flags")) {
             const std::string_view flags = lexer_.rest_of_statement();
-            if (flags.contains("dynamic")) set->make_dynamic();
+            if (flags.contains("dynamic")) {
+                set->make_dynamic();
+                map.is_dynamic = true;
+            }
         } else {
             lexer_.next();
             if (token.is("{")) lexer_.skip_block();
@@ -247,8 +302,10 @@ void NftReader::fill_set(SetBuilder& set, const std::vector<NftElement>& element
             if (part == "udp" || part == "icmp" || part == "ipv6-icmp" || part == "sctp") {
                 is_other_protocol = true;
             } else if (const auto read = AddressRange::parse(part)) {
+                if (range) return set.make_unknown();  // two addresses
                 range = read;
             } else if (const auto numbers = parse_ports(part)) {
+                if (ports) return set.make_unknown();  // two ports, or a protocol as a number
                 ports = numbers;
             } else if (part != "tcp") {
                 return set.make_unknown();

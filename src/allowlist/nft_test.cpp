@@ -85,6 +85,79 @@ TEST(Nft, VerdictMapsAreFollowed) {
     EXPECT_EQ(verdict(with_default, "3.1.1.1"), "dropped");
 }
 
+TEST(Nft, ANamedVerdictMapMayHaveConcatenatedKeys) {
+    const auto rules = [](const std::string& elements, const std::string& more = "") {
+        return input("ip saddr . tcp dport vmap @m", "accept",
+                     "map m {\ntype ipv4_addr . inet_service : verdict\n" + more + "elements = { " +
+                         elements + " }\n}\n");
+    };
+    const auto two = rules("1.0.0.0/8 . 443 : drop, 2.0.0.0/8 . 443 : accept");
+    EXPECT_EQ(verdict(two, "1.1.1.1"), "dropped");
+    EXPECT_EQ(verdict(two, "1.1.1.1", 80), "admitted");
+    EXPECT_EQ(verdict(two, "3.1.1.1"), "admitted");
+    EXPECT_EQ(verdict(rules("1.1.1.1 . 443 : accept", "flags dynamic\n"), "1.1.1.1"), "unknown");
+    EXPECT_EQ(verdict(input("ip saddr . ip daddr vmap @m", "accept",
+                            "map m {\nelements = { 1.1.1.1 . 9.9.9.9 : drop }\n}\n"),
+                      "1.1.1.1"),
+              "unknown");
+}
+
+TEST(Nft, WhatComesBackFromAMapIsNotForItsDefault) {
+    const auto rules = input(
+        "ct state established accept\ntcp dport vmap { 443 : jump web, 80 : "
+        "continue, * : drop }",
+        "accept", "chain web {\n}\n");
+    EXPECT_EQ(verdict(rules, "1.1.1.1", 443), "admitted");
+    EXPECT_EQ(verdict(rules, "1.1.1.1", 80), "admitted");
+    EXPECT_EQ(verdict(rules, "1.1.1.1", 22), "dropped");
+}
+
+TEST(Nft, ProtocolsAreNumbersToo) {
+    EXPECT_EQ(verdict(input("ip protocol 0-10 drop", "accept"), "1.1.1.1"), "dropped");
+    EXPECT_EQ(verdict(input("meta l4proto 1-17 accept"), "1.1.1.1"), "admitted");
+    EXPECT_EQ(verdict(input("meta l4proto 0x06 accept"), "1.1.1.1"), "admitted");
+    EXPECT_EQ(verdict(input("meta l4proto { 17, 0x11, udp } accept"), "1.1.1.1"), "dropped");
+    EXPECT_EQ(verdict(input("meta l4proto frob drop", "accept"), "1.1.1.1"), "unknown");
+    EXPECT_EQ(verdict(input("meta l4proto != 1-17 drop", "accept"), "1.1.1.1"), "admitted");
+    EXPECT_EQ(verdict(input("meta l4proto . th dport { 0x06 . 443, udp . 53 } drop", "accept"),
+                      "1.1.1.1"),
+              "dropped");
+    EXPECT_EQ(verdict(input("ip saddr . tcp dport . ip protocol @s drop", "accept",
+                            "set s {\nelements = { 1.1.1.1 . 443 . 6 }\n}\n"),
+                      "1.1.1.1"),
+              "unknown");
+}
+
+TEST(Nft, TheHooksOfADeviceAreForItsPacketsAlone) {
+    const auto judged = [](const std::string& hook, const char* name) {
+        const auto rules = rules_of({"table netdev t {\nchain c {\ntype filter hook " + hook +
+                                     " priority 0; policy drop;\ntcp dport 22 accept\n}\n}\n"});
+        Question question;
+        question.interface_in = name;
+        const auto one = ip::Cidr::parse("1.1.1.1");
+        const Judgement judgement = judge(rules, question, ip::AddressSet(*one));
+        if (!judgement.admitted.empty()) return "admitted";
+        return judgement.dropped.empty() ? "unknown" : "dropped";
+    };
+    EXPECT_STREQ(judged("ingress device \"eth1\"", "eth1"), "dropped");
+    EXPECT_STREQ(judged("ingress device \"eth1\"", ""), "unknown");
+    EXPECT_STREQ(judged("ingress device \"eth1\"", "eth1.10"), "unknown");
+    EXPECT_STREQ(judged("ingress device \"lo\"", "eth1"), "admitted");
+    EXPECT_STREQ(judged("ingress devices = { \"eth0\", \"eth1\" }", "eth1"), "dropped");
+    EXPECT_STREQ(judged("egress device \"eth1\"", "eth1"), "dropped");
+    EXPECT_STREQ(judged("egress device \"eth1\"", ""), "unknown");
+    EXPECT_STREQ(judged("egress device \"lo\"", ""), "admitted");
+}
+
+TEST(Nft, ASetMayHaveTheElementsOfADefinition) {
+    const auto rules = rules_of(
+        {"define EDGE = { 1.0.0.0/8 }\ntable ip f {\nset e {\ntype ipv4_addr\nflags interval\n"
+         "elements = $EDGE;\n}\nchain i {\ntype filter hook input priority 0; policy drop;\nip "
+         "saddr @e accept\n}\n}\n"});
+    EXPECT_EQ(verdict(rules, "1.1.1.1"), "admitted");
+    EXPECT_EQ(verdict(rules, "2.1.1.1"), "dropped");
+}
+
 TEST(Nft, ReturnGoesBackToTheCaller) {
     const auto rules =
         input("jump a\naccept", "drop",
@@ -245,6 +318,8 @@ TEST(Nft, SaysWhereItIsWrong) {
             .substr(0, 7),
         "file:3:");
     EXPECT_EQ(error_of("{\"nftables\": [}", "nft-json"), "file:1:15: this is no JSON");
+    EXPECT_EQ(error_of("{\"nftables\": " + std::string(1'000'000, '['), "nft-json"),
+              "file:1:213: nested deeper than nft writes it");
     EXPECT_EQ(error_of("{}", "nft-json"), "file:1:1: the JSON has no array `nftables`");
 }
 

@@ -160,6 +160,11 @@ bool read_elements(NftLexer& lexer, const NftDefinitions& definitions,
     }
 }
 
+bool read_defined_elements(NftLexer& lexer, const NftDefinitions& definitions,
+                           std::vector<NftElement>& into) {
+    return use_definition(lexer.next().text, definitions, into, 0);
+}
+
 bool read_values(NftLexer& lexer, const NftDefinitions& definitions, NftValues& into) {
     if (lexer.accept("&")) {
         into.has_mask = true;

@@ -53,6 +53,10 @@ bool read_values(NftLexer& lexer, const NftDefinitions& definitions, NftValues& 
 bool read_elements(NftLexer& lexer, const NftDefinitions& definitions,
                    std::vector<NftElement>& into, int depth = 0);
 
+/// The elements of `$NAME`, which is next. False: there is no such definition, or it is no set.
+bool read_defined_elements(NftLexer& lexer, const NftDefinitions& definitions,
+                           std::vector<NftElement>& into);
+
 /// `accept`, `drop`, `return`, `continue`, `jump CHAIN`, `goto CHAIN`. False: none of them.
 bool read_verdict(NftLexer& lexer, Action& action, std::string_view& chain);
 

@@ -59,13 +59,14 @@ class SetBuilder {
 
 /// Verdict maps by name (nft), expanded into rules where they are used.
 struct MapElement {
-    std::string key;
+    std::vector<std::string> parts;  // more than one: a concatenation
     Action action = Action::proceed;
     std::string chain;
 };
 struct VerdictMap {
     std::vector<MapElement> elements;
     bool is_defined = false;
+    bool is_dynamic = false;  // packets add to it
 };
 
 /// Sets by scope (`ipset`, or a table of nft) and name.
