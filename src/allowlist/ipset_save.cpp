@@ -1,75 +1,102 @@
 // The text of `ipset save`: sets for the rules of iptables.
 #include <algorithm>
+#include <array>
 
+#include "allowlist/contains.hpp"
 #include "allowlist/iptables_words.hpp"
 #include "allowlist/readers.hpp"
 
 namespace edgecase::allowlist {
 namespace {
 
-/// Without the protocol, tcp is meant. False: another protocol, or none at all.
-bool tcp_ports(std::string_view text, std::optional<PortRange>& ports) {
-    const size_t colon = text.find(':');
-    if (colon != std::string_view::npos) {
-        if (text.substr(0, colon) != "tcp") return false;
-        text.remove_prefix(colon + 1);
-    }
-    ports = parse_ports(text);
-    return ports.has_value();
+/// What elements a type of set has, by its name today or the one of ipset 4.
+SetShape shape_of(std::string_view type) {
+    constexpr std::array kShapes{std::pair{std::string_view("hash:ip"), SetShape::addresses},
+                                 std::pair{std::string_view("hash:net"), SetShape::addresses},
+                                 std::pair{std::string_view("bitmap:ip"), SetShape::addresses},
+                                 std::pair{std::string_view("iphash"), SetShape::addresses},
+                                 std::pair{std::string_view("nethash"), SetShape::addresses},
+                                 std::pair{std::string_view("ipmap"), SetShape::addresses},
+                                 std::pair{std::string_view("bitmap:port"), SetShape::ports},
+                                 std::pair{std::string_view("portmap"), SetShape::ports},
+                                 std::pair{std::string_view("hash:ip,port"), SetShape::pairs},
+                                 std::pair{std::string_view("hash:net,port"), SetShape::pairs},
+                                 std::pair{std::string_view("ipporthash"), SetShape::pairs},
+                                 std::pair{std::string_view("list:set"), SetShape::sets},
+                                 std::pair{std::string_view("setlist"), SetShape::sets}};
+    const auto found = std::ranges::find(kShapes, type, [](const auto& one) { return one.first; });
+    return found == kShapes.end() ? SetShape::other : found->second;
 }
 
-const char* add(Reading& into, std::string_view name, std::string_view entry, IptablesWords& rest) {
+/// `ADDRESS,tcp:443`; without the protocol, tcp is meant.
+void add_pair(SetBuilder& set, std::string_view entry) {
+    const size_t comma = entry.find(',');
+    if (comma == std::string_view::npos) return set.make_unknown();
+    std::string_view tail = entry.substr(comma + 1);
+    if (const size_t colon = tail.find(':'); colon != std::string_view::npos) {
+        constexpr std::array<std::string_view, 6> kOthers{"udp",  "udplite", "sctp",
+                                                          "icmp", "icmpv6",  "ipv6-icmp"};
+        const std::string_view protocol = tail.substr(0, colon);
+        if (contains(kOthers, protocol)) return;
+        if (protocol != "tcp") return set.make_unknown();
+        tail.remove_prefix(colon + 1);
+    }
+    const auto range = AddressRange::parse(entry.substr(0, comma));
+    const auto ports = parse_ports(tail);
+    if (!range || !ports) return set.make_unknown();
+    set.add_pair(*range, *ports);
+}
+
+void add(Reading& into, std::string_view name, std::string_view entry, IptablesWords& rest) {
     const auto set = into.sets.at("ipset", name);
     bool is_exception = false;
     while (!rest.at_end()) is_exception |= rest.next() == "nomatch";
-    const size_t comma = entry.find(',');
-    if (comma == std::string_view::npos) {
-        if (const auto range = AddressRange::parse(entry)) {
-            if (is_exception) {
-                set->except(*range);
-            } else {
-                set->add(*range);
-            }
-        } else {
-            const bool is_set = entry.find_first_of(".:/") == std::string_view::npos;
-            const auto ports = parse_ports(entry);
-            if (ports) {
-                set->add_ports(*ports);
-            } else if (is_set) {
-                set->include(into.sets.at("ipset", entry));
-            } else {
-                set->make_unknown();  // hash:mac
-            }
+    switch (set->operand()->shape) {
+        case SetShape::sets:
+            return set->include(into.sets.at("ipset", entry));
+        case SetShape::addresses: {
+            const auto range = AddressRange::parse(entry);
+            if (!range) return set->make_unknown();
+            if (is_exception) return set->except(*range);
+            return set->add(*range);
         }
-        return nullptr;
+        case SetShape::ports: {
+            const auto ports = parse_ports(entry);
+            if (!ports) return set->make_unknown();
+            return set->add_ports(*ports);
+        }
+        case SetShape::pairs:
+            if (is_exception) return set->make_unknown();
+            return add_pair(*set, entry);
+        case SetShape::any:    // no `create` line
+        case SetShape::other:  // an interface, a MAC address, two addresses
+            return set->make_unknown();
     }
-    const auto range = AddressRange::parse(entry.substr(0, comma));
-    std::optional<PortRange> ports;
-    const std::string_view tail = entry.substr(comma + 1);
-    if (!range || tail.contains(',') || is_exception) {
-        set->make_unknown();
-    } else if (tcp_ports(tail, ports)) {
-        set->add_pair(*range, *ports);
-    } else if (!tail.contains(':')) {
-        set->make_unknown();  // an interface, a MAC address, another address
-    }
-    return nullptr;
 }
 
 const char* read_line(Reading& into, uint32_t file, uint32_t number, std::string_view line) {
     IptablesWords words(line);
     const std::string_view command = words.next();
     if (command.empty() || command.starts_with('#')) return nullptr;
-    const std::string_view name = words.next();
+    std::string_view name = words.next();
+    if (name == "-exist" || name == "-!") name = words.next();
     const std::string_view entry = words.next();
     if (command == "create" || command == "-N") {
         if (name.empty() || entry.empty()) return "`create NAME TYPE` was expected";
-        into.sets.at("ipset", name)->define({file, number, 0});
+        const auto set = into.sets.at("ipset", name);
+        set->define({file, number, 0});
+        set->set_shape(shape_of(entry));
+        while (!words.at_end()) {
+            // An element then stands for more addresses than it says.
+            const std::string_view option = words.next();
+            if (option == "netmask" || option == "bitmask") set->make_unknown();
+        }
         return nullptr;
     }
     if (command == "add" || command == "-A") {
         if (name.empty() || entry.empty()) return "`add NAME ENTRY` was expected";
-        return add(into, name, entry, words);
+        add(into, name, entry, words);
+        return nullptr;
     }
     if (command == "swap") {
         if (name == entry) return nullptr;

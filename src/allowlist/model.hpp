@@ -32,6 +32,9 @@ struct AddressPort {
     PortRange ports;
 };
 
+/// What the elements of an ipset are, which says what a rule compares them with.
+enum class SetShape : uint8_t { any, addresses, ports, pairs, sets, other };
+
 /// What a match compares with, where a number is not enough. Shared by all rules that name a set.
 struct Operand {
     std::array<ip::AddressSet, 2> addresses{ip::AddressSet(ip::Family::v4),
@@ -41,6 +44,7 @@ struct Operand {
     std::string text;         // an interface's name; for `unknown`, what is not modelled
     bool is_defined = true;   // false: a set that no file has
     bool is_dynamic = false;  // packets add to it, so who is not in it may be the next moment
+    SetShape shape = SetShape::any;
 
     const ip::AddressSet& of(ip::Family family) const {
         return addresses[static_cast<size_t>(family)];

@@ -29,8 +29,10 @@ bool is_iptables(std::string_view text) {
 }
 
 bool is_v6(std::string_view name, std::string_view text) {
-    if (text.contains("by ip6tables-save")) return true;
-    if (text.contains("by iptables-save")) return false;
+    // A file may have both, and the reader changes at each header.
+    const size_t v6 = text.find("by ip6tables-");
+    const size_t v4 = text.find("by iptables-");
+    if (v4 != v6) return v6 < v4;
     const std::string lower = base::to_lower(name.substr(name.rfind('/') + 1));
     return lower.contains("ip6") || lower.contains("v6") || text.contains("icmp6") ||
            text.contains("ipv6-icmp") || text.contains(":ufw6-") || text.contains("::");

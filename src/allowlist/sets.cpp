@@ -93,6 +93,7 @@ void SetBuilder::swap_content(SetBuilder& other) {
     std::swap(ordered_, other.ordered_);
     std::swap(members_, other.members_);
     std::swap(is_unknown_, other.is_unknown_);
+    std::swap(operand_->shape, other.operand_->shape);
     std::swap(operand_->pairs, other.operand_->pairs);
     std::swap(operand_->ports, other.operand_->ports);
 }
@@ -138,6 +139,10 @@ void SetBuilder::finish(int depth) {
         }
         member->finish(depth + 1);
         if (!member->operand_->is_defined) is_unknown_ = true;
+        // Each member is compared by its own kind.
+        if (!member->operand_->pairs.empty() || !member->operand_->ports.empty()) {
+            is_unknown_ = true;
+        }
         for (const ip::Family family : {ip::Family::v4, ip::Family::v6}) {
             operand_->of(family) = operand_->of(family).unite(member->operand_->of(family));
         }

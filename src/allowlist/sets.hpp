@@ -31,6 +31,7 @@ class SetBuilder {
         place_ = place;
     }
     void add(const AddressRange& range);
+    void set_shape(SetShape shape) { operand_->shape = shape; }
     /// An exception: the more specific of the two counts (ipset's `nomatch`).
     void except(const AddressRange& range);
     void add_pair(const AddressRange& range, PortRange ports);
