@@ -12,8 +12,20 @@ namespace {
 
 using ip::AddressSet;
 
-constexpr int kMaxDepth = 64;                 // of chains; the kernel's own bound is 16
-constexpr uint64_t kMaxVisits = 100'000'000;  // of rules: seconds. Chains can multiply each other
+constexpr int kMaxDepth = 64;  // of chains; the kernel's own bound is 16
+
+/// Chains can multiply each other, and a rule may be doubted each time it is met. These many visits
+/// and pieces take about a second; a rule set of many rules may have some for each of them.
+constexpr uint64_t kFreeVisits = 2'000'000;
+constexpr uint64_t kVisitsPerRule = 16;
+constexpr uint64_t kFreePieces = 500'000;
+constexpr uint64_t kPiecesPerRule = 8;
+
+uint64_t rules_in(const Ruleset& rules) {
+    uint64_t count = 0;
+    for (const Chain& chain : rules.chains) count += chain.rules.size();
+    return count;
+}
 
 /// How rate limits are taken: as not reached, as exceeded, or as either.
 enum class Limits : uint8_t { under, over, either };
@@ -32,7 +44,11 @@ struct Hit {
 class Walk {
   public:
     Walk(const Ruleset& rules, const Question& question, Limits limits)
-        : rules_(rules), question_(question), limits_(limits) {}
+        : rules_(rules),
+          question_(question),
+          limits_(limits),
+          max_visits_(kFreeVisits + kVisitsPerRule * rules_in(rules)),
+          max_pieces_(kFreePieces + kPiecesPerRule * rules_in(rules)) {}
 
     std::vector<Piece> run(const AddressSet& from) {
         constexpr size_t kRoom = 1 << 17;  // address space alone, until it is used
@@ -171,7 +187,7 @@ class Walk {
             return;
         }
         for (uint32_t i = 0; i < chain.rules.size() && !flow.empty(); ++i) {
-            if (++visits_ > kMaxVisits) {
+            if (++visits_ > max_visits_ || pieces_.size() > max_pieces_) {
                 decide(flow.snapshot(), Action::unclear, {stage_, index, kGivenUp, false});
                 flow.clear();
                 return;
@@ -338,6 +354,8 @@ class Walk {
     bool is_tracked_ = true;
     bool answers_later_ = false;
     uint64_t visits_ = 0;
+    uint64_t max_visits_;
+    uint64_t max_pieces_;
     std::vector<uint32_t> order_;
     std::vector<Piece> pieces_;
     std::vector<ip::Interval> passed_;
