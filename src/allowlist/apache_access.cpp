@@ -2,7 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
+#include <array>
+#include <cctype>
 
 #include "allowlist/rule_parts.hpp"
 #include "base/ascii.hpp"
@@ -52,6 +53,13 @@ struct Let {
         }
         return let;
     }
+    /// One of the two, and which is not known.
+    Let or_perhaps(const Let& other) const {
+        Let let = *this | other;
+        let.sure = (*this & other).sure;
+        return let;
+    }
+    bool operator==(const Let& other) const { return sure == other.sure && maybe == other.maybe; }
     Let operator~() const {
         Let let;
         for (size_t f = 0; f < 2; ++f) {
@@ -86,9 +94,73 @@ struct Section {
     bool has_require = false;
     bool is_order_allow_deny = false;
     bool has_order = false;
+    bool is_unclear = false;  // it has a condition that is not followed
     Let allowed, denied;
-    std::vector<AddressRange> trusted;  // RemoteIP...Proxy
+    std::string root;            // DocumentRoot, of a host
+    std::vector<Section> found;  // of a host: the sections within that may be for all of it
 };
+
+enum class Covers : uint8_t { no, perhaps, yes };
+
+std::string without_slashes(std::string name) {
+    while (name.size() > 1 && name.ends_with('/')) name.pop_back();
+    return name;
+}
+
+/// Whether a pattern of paths is for the whole site: not if it begins with a name.
+Covers pattern_covers(std::string_view pattern) {
+    if (pattern.starts_with('^')) pattern.remove_prefix(1);
+    if (pattern.empty() || pattern == "/" || pattern == ".*" || pattern == "/.*") {
+        return Covers::yes;
+    }
+    if (pattern.contains('|') && !pattern.contains('(')) return Covers::perhaps;
+    if (pattern.starts_with('/')) pattern.remove_prefix(1);
+    if (pattern.starts_with("\\.")) return Covers::no;
+    const bool is_name = !pattern.empty() &&
+                         (std::isalnum(static_cast<unsigned char>(pattern[0])) != 0 ||
+                          pattern[0] == '_' || pattern[0] == '.') &&
+                         !pattern.starts_with(".*") && !pattern.starts_with(".+");
+    return is_name ? Covers::no : Covers::perhaps;
+}
+
+Covers directory_covers(const Section& section, const std::string& root) {
+    const std::string name = without_slashes(section.name);
+    if (section.kind == "directorymatch" || name.starts_with("~") ||
+        name.find_first_of("*?[$") != std::string::npos) {
+        return Covers::perhaps;
+    }
+    if (name == "/") return Covers::yes;
+    if (root.empty() || root.find_first_of("$%") != std::string::npos) {
+        // Debian's and Red Hat's, and what is usual.
+        const bool is_usual =
+            name == "/var/www" || name == "/var/www/html" || name == "/srv" || name == "/srv/www";
+        return is_usual ? Covers::yes : Covers::perhaps;
+    }
+    return root == name || root.starts_with(name + "/") ? Covers::yes : Covers::no;
+}
+
+Covers covers(const Section& section, const std::string& root) {
+    const std::string& kind = section.kind;
+    if (kind.empty() || kind == "virtualhost") return Covers::yes;
+    if (kind.starts_with("directory")) return directory_covers(section, root);
+    if (kind == "location") {
+        if (section.name.starts_with("~")) {
+            return pattern_covers(base::trim(std::string_view(section.name).substr(1)));
+        }
+        const std::string name = without_slashes(section.name);
+        if (name == "/" || name.empty()) return Covers::yes;
+        return name.starts_with("/*") || name.starts_with("/?") || name.starts_with("/[")
+                   ? Covers::perhaps
+                   : Covers::no;
+    }
+    if (kind == "locationmatch") return pattern_covers(section.name);
+    if (kind == "files" || kind == "filesmatch") {
+        const bool is_all = section.name == "*" || section.name == ".*" || section.name == "." ||
+                            section.name == "^" || section.name == "^.*";
+        return is_all ? Covers::perhaps : Covers::no;
+    }
+    return Covers::perhaps;  // <Proxy> and its like
+}
 
 class ApacheReader {
   public:
@@ -152,17 +224,39 @@ class ApacheReader {
             section.has_order = true;
             Let& let = name == "allow" ? section.allowed : section.denied;
             for (size_t i = 2; i < words.size(); ++i) let = let | whom(words[i]);
-        } else if (name == "remoteiptrustedproxy" || name == "remoteipinternalproxy") {
+        } else if (name == "satisfy" && words.size() > 1) {
+            satisfies_any_ |= base::iequals(words[1], "any");
+        } else if (name == "authmerging" && words.size() > 1) {
+            merges_ |= !base::iequals(words[1], "off");
+        } else if (name.ends_with("remoteiptrustedproxylist") ||
+                   name.ends_with("remoteipinternalproxylist")) {
+            trust_everyone();
+        } else if (name.ends_with("remoteiptrustedproxy") ||
+                   name.ends_with("remoteipinternalproxy")) {
             for (size_t i = 1; i < words.size(); ++i) {
-                if (const auto range = apache_range(words[i])) section.trusted.push_back(*range);
+                const auto range = apache_range(words[i]);
+                if (range) trusted_.push_back(*range);
+                if (!range) trust_everyone();  // a host's name
             }
         } else if (name == "documentroot" && words.size() > 1) {
-            root_ = words[1];
+            host().root = without_slashes(words[1]);
         } else if (name == "include" || name == "includeoptional") {
             into_.rules.notes.push_back(fmt::format("{}:{}: {} is not followed",
                                                     into_.source(file_).name, place.line, line));
         }
         return {};
+    }
+
+    void trust_everyone() {
+        trusted_.push_back(everyone(ip::Family::v4));
+        trusted_.push_back(everyone(ip::Family::v6));
+    }
+
+    /// The virtual host that is being read, or the server itself.
+    Section& host() {
+        const auto found =
+            std::ranges::find(stack_.rbegin(), stack_.rend(), "virtualhost", &Section::kind);
+        return found == stack_.rend() ? stack_.front() : *found;
     }
 
     static void touch(Section& section, const Place& place) {
@@ -231,20 +325,47 @@ class ApacheReader {
             if (!outer.has_require) outer.place = section.place;
             outer.has_require = true;
             outer.required.push_back(joined(section));
-        } else if (kind.starts_with("if") || kind == "limit" || kind == "limitexcept") {
+        } else if (kind == "if" || kind == "elseif" || kind == "else" || kind == "ifdefine") {
+            if (has_access(section)) {
+                if (!has_access(outer)) outer.place = section.place;
+                outer.is_unclear = true;
+            }
+        } else if (kind == "limit" || kind == "limitexcept") {
+            // A visitor's request is a GET.
+            if (names_get(section.name) == (kind == "limit")) merge(section, outer);
+        } else if (kind.starts_with("if")) {
             // <IfModule> and its like: what is inside counts as if it stood outside.
-            merge(section, outer);
-        } else if (section.has_require || section.has_order) {
-            judge_section(std::move(section));
+            if (!is_for_old(section)) merge(section, outer);
         } else if (kind == "virtualhost") {
-            // Sections within have been kept with their host.
+            hosts_.push_back(std::move(section));
+        } else if (has_access(section)) {
+            host().found.push_back(std::move(section));
         }
         return {};
     }
 
+    static bool has_access(const Section& section) {
+        return section.has_require || section.has_order || section.is_unclear;
+    }
+
+    static bool names_get(const std::string& methods) {
+        const auto words = words_of(methods);
+        return std::ranges::any_of(words, [](const std::string& one) {
+            return base::iequals(one, "GET") || base::iequals(one, "HEAD");
+        });
+    }
+
+    /// What stands beside `Require` for Apache 2.2.
+    static bool is_for_old(const Section& section) {
+        const std::string name = base::to_lower(section.name);
+        return name == "!mod_authz_core.c" || name == "!authz_core_module" ||
+               (section.kind == "ifversion" && name.starts_with("<") && name.ends_with("2.4"));
+    }
+
     static void merge(Section& inner, Section& outer) {
-        if (!inner.has_require && !inner.has_order) return;
-        if (!outer.has_require && !outer.has_order) outer.place = inner.place;
+        if (!has_access(inner)) return;
+        if (!has_access(outer)) outer.place = inner.place;
+        outer.is_unclear |= inner.is_unclear;
         outer.has_require |= inner.has_require;
         outer.has_order |= inner.has_order;
         outer.is_order_allow_deny |= inner.is_order_allow_deny;
@@ -264,43 +385,140 @@ class ApacheReader {
         return let;
     }
 
-    static Let access_of(const Section& section) {
-        if (section.has_require) return joined(section);
+    static Let ordered(const Section& section) {
         return section.is_order_allow_deny ? section.allowed & ~section.denied
                                            : ~section.denied | section.allowed;
     }
 
-    void judge_section(Section section) {
-        const bool is_host = section.kind == "virtualhost" || section.kind.empty();
-        const bool is_site =
-            is_host || section.kind == "directory" ||
-            (section.kind == "location" && (section.name == "/" || section.name.empty()));
-        if (!is_site) {
+    /// A location overrules a directory, and a longer directory a shorter one.
+    static std::pair<int, size_t> weight(const Section& section) {
+        if (section.kind.starts_with("location")) return {3, 0};
+        if (!section.kind.starts_with("directory")) return {2, 0};
+        return {0, without_slashes(section.name).size()};
+    }
+
+    /// What counts for a host: `Require` and `Order` are of two modules, and both must let in.
+    struct Site {
+        Let let = Let::all();
+        const Section* decides = nullptr;  // null: nothing does
+    };
+
+    Site site_of(const Section& host) const {
+        Site site;
+        const Section& top = stack_.front();
+        const std::string& root = host.root.empty() ? top.root : host.root;
+        std::vector<const Section*> sections;
+        std::vector<const Section*> levels{&top};
+        if (&host != &top) levels.push_back(&host);
+        for (const Section* const one : levels) {
+            for (const Section& section : one->found) sections.push_back(&section);
+            if (has_access(*one)) sections.push_back(one);
+        }
+        std::array<const Section*, 2> best{};
+        std::array<Let, 2> lets{Let::all(), Let::all()};
+        const auto has = [](const Section& section, size_t i) {
+            return i == 0 ? section.has_require : section.has_order;
+        };
+        for (size_t i = 0; i < 2; ++i) {
+            for (const Section* const section : sections) {
+                if (!has(*section, i) || covers(*section, root) != Covers::yes) continue;
+                // The later one of two counts.
+                if (best[i] == nullptr || weight(*section) >= weight(*best[i])) best[i] = section;
+            }
+            if (best[i] != nullptr) lets[i] = i == 0 ? joined(*best[i]) : ordered(*best[i]);
+            for (const Section* const section : sections) {
+                if (!has(*section, i) || covers(*section, root) != Covers::perhaps) continue;
+                lets[i] = lets[i].or_perhaps(i == 0 ? joined(*section) : ordered(*section));
+                site.decides = section;
+            }
+        }
+        site.let = lets[0] & lets[1];
+        if (satisfies_any_) site.let = site.let.or_perhaps(lets[0] | lets[1]);
+        for (const Section* const section : {best[1], best[0]}) {
+            if (section != nullptr) site.decides = section;
+        }
+        bool is_unclear = false;
+        for (const Section* const section : sections) {
+            if (!section->is_unclear || covers(*section, root) == Covers::no) continue;
+            is_unclear = true;
+            if (site.decides == nullptr) site.decides = section;
+        }
+        is_unclear |= merges_ && site.decides != nullptr;
+        if (is_unclear) site.let = Let::unknown();
+        return site;
+    }
+
+    void note_parts(const Section& host) {
+        for (const Section& section : host.found) {
+            const std::string& root = host.root.empty() ? stack_.front().root : host.root;
+            if (covers(section, root) == Covers::yes) continue;
             into_.rules.notes.push_back(fmt::format(
                 "{}:{}: <{} {}> has access rules of its own; only whole sites are judged",
                 into_.source(file_).name, section.place.line, section.kind, section.name));
-            return;
         }
-        found_.push_back(std::move(section));
     }
 
-    /// A location overrules a directory, and a longer directory a shorter one.
-    static std::pair<int, size_t> weight(const Section& section, std::string_view root) {
-        if (section.kind == "location") return {3, 0};
-        if (section.kind != "directory") return {2, 0};
-        const std::string_view name = section.name;
-        const bool holds_site = !root.empty()
-                                    ? root.starts_with(name)
-                                    : name.starts_with("/var/www") || name.starts_with("/srv");
-        return {holds_site ? 1 : name == "/" ? 0 : -1, name.size()};
+    /// `*:443`, `[::]:443 10.0.0.1:443`. Empty: all.
+    static std::vector<PortRange> ports_of(const Section& host) {
+        std::vector<PortRange> ports;
+        for (const std::string& word : words_of(host.name)) {
+            const size_t colon = word.ends_with(']') ? std::string::npos : word.rfind(':');
+            if (colon == std::string::npos) return {};
+            const auto port = parse_ports(word.substr(colon + 1));
+            if (!port) return {};
+            ports.push_back(*port);
+        }
+        return ports;
     }
 
     void finish() {
-        Section top = std::move(stack_.back());
-        const std::vector<AddressRange> trusted = top.trusted;
-        if (top.has_require || top.has_order) judge_section(std::move(top));
-        const auto best = std::ranges::max_element(
-            found_, {}, [&](const Section& section) { return weight(section, root_); });
+        const Section& top = stack_.front();
+        note_parts(top);
+        for (const Section& host : hosts_) note_parts(host);
+        if (hosts_.empty()) {
+            add_site({&top}, {});
+            return;
+        }
+        std::vector<uint32_t> bounds{0, 65536};
+        for (const Section& host : hosts_) {
+            for (const PortRange& range : ports_of(host)) {
+                bounds.push_back(range.first);
+                bounds.push_back(range.last + 1);
+            }
+        }
+        std::ranges::sort(bounds);
+        for (size_t i = 0; i + 1 < bounds.size(); ++i) {
+            if (bounds[i] == bounds[i + 1]) continue;
+            const PortRange here{bounds[i], bounds[i + 1] - 1};
+            std::vector<const Section*> of_port;
+            for (const Section& host : hosts_) {
+                const auto ports = ports_of(host);
+                const auto is_here = [&](const PortRange& range) {
+                    return range.first <= here.first && here.last <= range.last;
+                };
+                if (ports.empty() || std::ranges::any_of(ports, is_here)) of_port.push_back(&host);
+            }
+            if (of_port.empty()) of_port.push_back(&top);
+            add_site(of_port, {here});
+        }
+    }
+
+    /// Hosts of one port are alternatives: the name that is asked for decides.
+    void add_site(const std::vector<const Section*>& hosts, std::vector<PortRange> ports) {
+        Site site = site_of(*hosts.front());
+        bool differ = false;
+        for (const Section* const host : hosts) {
+            const Site other = site_of(*host);
+            differ |= !(other.let == site.let);
+            site.let = site.let.or_perhaps(other.let);
+            if (site.decides == nullptr) site.decides = other.decides;
+        }
+        if (differ) {
+            into_.rules.notes.push_back(
+                fmt::format("{}: {} virtual hosts of port {} differ in whom they let in; the name "
+                            "that is asked for decides",
+                            into_.source(file_).name, hosts.size(), ports.front().first));
+        }
         std::vector<Rule> rules;
         Stage stage;
         stage.name = "apache";
@@ -308,16 +526,17 @@ class ApacheReader {
         stage.policy_place = {file_, 0, 0};
         stage.policy_text = "no rule of access for the whole site";
         stage.is_for_first = true;
-        if (best != found_.end() && weight(*best, root_).first >= 0) {
-            if (!trusted.empty()) {
+        stage.ports = std::move(ports);
+        if (const Section* const best = site.decides; best != nullptr) {
+            if (!trusted_.empty()) {
                 rules.push_back(make_rule(
                     Action::unclear,
-                    {from_addresses(trusted),
+                    {from_addresses(trusted_),
                      unknown_match(
                          "mod_remoteip: the visitor's address is judged, not the edge's")},
                     best->place));
             }
-            add_access(access_of(*best), best->place, rules);
+            add_access(site.let, best->place, rules);
             stage.policy = Action::reject;
             stage.policy_sees = cause::Cause::origin_status;
             stage.policy_http_status = 403;
@@ -349,8 +568,10 @@ class ApacheReader {
     Reading& into_;
     uint32_t file_;
     std::vector<Section> stack_;
-    std::vector<Section> found_;
-    std::string root_;
+    std::vector<Section> hosts_;
+    std::vector<AddressRange> trusted_;  // RemoteIP...Proxy
+    bool satisfies_any_ = false;
+    bool merges_ = false;
     bool has_directive_ = false;
     size_t sections_ = 0;
 };
