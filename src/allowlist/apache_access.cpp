@@ -13,6 +13,9 @@ namespace {
 
 constexpr size_t kMaxSections = 100'000;
 constexpr size_t kMaxDepth = 64;
+constexpr std::array<std::string_view, 6> kHarmless{
+    // files without rules for a whole site
+    "mods-enabled", "conf.modules.d", "ports.conf", "mime", "charset", "ssl"};
 
 /// Who is let in: for sure, and perhaps.
 struct Let {
@@ -243,6 +246,12 @@ class ApacheReader {
         } else if (name == "include" || name == "includeoptional") {
             into_.rules.notes.push_back(fmt::format("{}:{}: {} is not followed",
                                                     into_.source(file_).name, place.line, line));
+            // It may well have the rules.
+            const auto is_harmless = [&](std::string_view one) { return line.contains(one); };
+            if (std::ranges::none_of(kHarmless, is_harmless)) {
+                if (!has_access(section)) section.place = place;
+                section.is_unclear = true;
+            }
         }
         return {};
     }

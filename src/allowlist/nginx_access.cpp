@@ -266,6 +266,11 @@ class NginxReader {
                     "{}:{}: {} has an access list of its own; only whole sites are judged",
                     into_.source(file_).name, words[0].line, own.name));
             }
+        } else if (kind == "limit_except") {
+            // A visitor's request is a GET, which is what is limited unless it is named.
+            const bool names_get = std::ranges::any_of(
+                words, [](const Token& word) { return word.text == "GET" || word.text == "HEAD"; });
+            if (!names_get && !inner.back().rules.empty()) levels.back().rules = inner.back().rules;
         } else if (kind == "server") {
             servers_.push_back({std::move(inner.back()), std::move(site_), std::nullopt});
             site_.reset();

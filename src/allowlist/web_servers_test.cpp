@@ -197,6 +197,22 @@ TEST(Apache, WhatMayBeTheSiteIsUnknown) {
               "unknown");
 }
 
+TEST(Apache, WhatIsIncludedIsUnknown) {
+    EXPECT_EQ(verdict(rules_of({"Require all granted\nInclude sites/*.conf\n"}), "1.1.1.1"),
+              "unknown");
+    EXPECT_EQ(verdict(rules_of({"Require all granted\nInclude ports.conf\n"}), "1.1.1.1"),
+              "admitted");
+}
+
+TEST(Nginx, LimitExceptIsJudgedForGet) {
+    const auto limited = [](const std::string& methods) {
+        return rules_of(
+            {"server { listen 443; location / { limit_except " + methods + " { deny all; } } }\n"});
+    };
+    EXPECT_EQ(verdict(limited("GET"), "1.1.1.1"), "admitted");
+    EXPECT_EQ(verdict(limited("POST"), "1.1.1.1"), "rejected origin.status");
+}
+
 TEST(Apache, OrderAndRequireMustBothLetIn) {
     EXPECT_EQ(verdict(rules_of({"<Directory /var/www/html>\nOrder deny,allow\nDeny from "
                                 "all\nRequire all granted\n</Directory>\n"}),
