@@ -524,9 +524,9 @@ class ApacheReader {
         }
         if (differ) {
             into_.rules.notes.push_back(
-                fmt::format("{}: {} virtual hosts of port {} differ in whom they let in; the name "
+                fmt::format("{}: {} virtual hosts of one port differ in whom they let in; the name "
                             "that is asked for decides",
-                            into_.source(file_).name, hosts.size(), ports.front().first));
+                            into_.source(file_).name, hosts.size()));
         }
         std::vector<Rule> rules;
         Stage stage;
