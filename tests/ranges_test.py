@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import threading
+import time
 import unittest
 
 import harness
@@ -241,6 +242,35 @@ class SyncTest(RangesCase):
             self.assertEqual(self.content(), before, said)
         self.sync(Site(self, '104.16.0.0/13\n').url, '--force', to=self.to)
         self.assertNotEqual(self.content(), before)
+
+    def test_a_family_and_a_file_of_another_kind_are_not_lost(self):
+        good = self.file('good', self.LIST)
+        self.sync(good)
+        v4 = self.file('v4', self.LIST.replace('2400:cb00::/32\n', ''))
+        self.sync(v4, to=self.to, status=1, said='lacks 1 of the 1 ranges of IPv6')
+        other = self.file('other.conf', 'server { listen 443; }\n')
+        self.sync(good, to=other, status=1, said='--force')
+        self.assertEqual(self.content(), 'server { listen 443; }\n')
+        self.sync(good, '--force', to=other)
+
+    def test_a_link_stays_and_what_was_there_keeps_its_mode(self):
+        good = self.file('good', self.LIST)
+        self.sync(good)
+        os.chmod(self.to, 0o600)
+        target, link = self.to, self.to + '.link'
+        os.symlink(target, link)
+        self.sync(self.file('more', self.LIST + '172.64.0.0/13\n'), to=link)
+        self.assertTrue(os.path.islink(link))
+        self.to = target
+        self.assertIn('172.64.0.0/13', self.content())
+        self.assertEqual(os.stat(target + '.previous').st_mode & 0o777, 0o600)
+
+    def test_a_reload_ends_when_its_command_does(self):
+        script = self.file('reload', '#!/bin/sh\nsleep 5 &\nexit 0\n')
+        os.chmod(script, 0o755)
+        begin = time.monotonic()
+        self.sync(self.file('good', self.LIST), '--reload', script)
+        self.assertLess(time.monotonic() - begin, 4)
 
     def test_a_list_comes_over_https_or_from_this_machine(self):
         self.sync('http://192.0.2.1/ips', status=1, said='https')

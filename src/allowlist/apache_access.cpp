@@ -2,9 +2,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
+#include <array>
+#include <cctype>
 
-#include "allowlist/rule_parts.hpp"
+#include "allowlist/apache_sections.hpp"
 #include "base/ascii.hpp"
 
 namespace edgecase::allowlist {
@@ -12,83 +13,9 @@ namespace {
 
 constexpr size_t kMaxSections = 100'000;
 constexpr size_t kMaxDepth = 64;
-
-/// Who is let in: for sure, and perhaps.
-struct Let {
-    std::array<ip::AddressSet, 2> sure{ip::AddressSet(ip::Family::v4),
-                                       ip::AddressSet(ip::Family::v6)};
-    std::array<ip::AddressSet, 2> maybe = sure;  // has all of sure as well
-
-    static Let all() {
-        Let let;
-        let.sure = {ip::AddressSet::all(ip::Family::v4), ip::AddressSet::all(ip::Family::v6)};
-        let.maybe = let.sure;
-        return let;
-    }
-    static Let unknown() {
-        Let let;
-        let.maybe = all().sure;
-        return let;
-    }
-    void add(const AddressRange& range) {
-        const ip::AddressSet set(range.family, {range.interval});
-        const auto f = static_cast<size_t>(range.family);
-        sure[f] = sure[f].unite(set);
-        maybe[f] = maybe[f].unite(set);
-    }
-    Let operator|(const Let& other) const {
-        Let let;
-        for (size_t f = 0; f < 2; ++f) {
-            let.sure[f] = sure[f].unite(other.sure[f]);
-            let.maybe[f] = maybe[f].unite(other.maybe[f]);
-        }
-        return let;
-    }
-    Let operator&(const Let& other) const {
-        Let let;
-        for (size_t f = 0; f < 2; ++f) {
-            let.sure[f] = sure[f].intersect(other.sure[f]);
-            let.maybe[f] = maybe[f].intersect(other.maybe[f]);
-        }
-        return let;
-    }
-    Let operator~() const {
-        Let let;
-        for (size_t f = 0; f < 2; ++f) {
-            let.sure[f] = maybe[f].complement();
-            let.maybe[f] = sure[f].complement();
-        }
-        return let;
-    }
-};
-
-/// `104.16` is 104.16.0.0/16, as mod_authz_host has it.
-std::optional<AddressRange> apache_range(std::string_view text) {
-    if (const auto range = AddressRange::parse(text)) return range;
-    if (text.ends_with('.')) text.remove_suffix(1);
-    const auto dots = std::ranges::count(text, '.');
-    if (text.empty() || dots > 2 ||
-        text.find_first_not_of("0123456789.") != std::string_view::npos) {
-        return std::nullopt;
-    }
-    std::string whole(text);
-    for (auto i = dots; i < 3; ++i) whole += ".0";
-    return AddressRange::parse(whole + "/" + std::to_string(8 * (dots + 1)));
-}
-
-/// A section and what it says of access.
-struct Section {
-    std::string kind;  // lower case; empty: the file itself
-    std::string name;
-    Place place;
-    std::vector<Let> required;  // of one container
-    std::vector<Let> refused;   // `Require not`
-    bool has_require = false;
-    bool is_order_allow_deny = false;
-    bool has_order = false;
-    Let allowed, denied;
-    std::vector<AddressRange> trusted;  // RemoteIP...Proxy
-};
+constexpr std::array<std::string_view, 6> kHarmless{
+    // files without rules for a whole site
+    "mods-enabled", "conf.modules.d", "ports.conf", "mime", "charset", "ssl"};
 
 class ApacheReader {
   public:
@@ -152,31 +79,49 @@ class ApacheReader {
             section.has_order = true;
             Let& let = name == "allow" ? section.allowed : section.denied;
             for (size_t i = 2; i < words.size(); ++i) let = let | whom(words[i]);
-        } else if (name == "remoteiptrustedproxy" || name == "remoteipinternalproxy") {
+        } else if (name == "satisfy" && words.size() > 1) {
+            satisfies_any_ |= base::iequals(words[1], "any");
+        } else if (name == "authmerging" && words.size() > 1) {
+            merges_ |= !base::iequals(words[1], "off");
+        } else if (name.ends_with("remoteiptrustedproxylist") ||
+                   name.ends_with("remoteipinternalproxylist")) {
+            trust_everyone();
+        } else if (name.ends_with("remoteiptrustedproxy") ||
+                   name.ends_with("remoteipinternalproxy")) {
             for (size_t i = 1; i < words.size(); ++i) {
-                if (const auto range = apache_range(words[i])) section.trusted.push_back(*range);
+                const auto range = apache_range(words[i]);
+                if (range) trusted_.push_back(*range);
+                if (!range) trust_everyone();  // a host's name
             }
         } else if (name == "documentroot" && words.size() > 1) {
-            root_ = words[1];
+            host().root = without_slashes(words[1]);
         } else if (name == "include" || name == "includeoptional") {
             into_.rules.notes.push_back(fmt::format("{}:{}: {} is not followed",
                                                     into_.source(file_).name, place.line, line));
+            // It may well have the rules.
+            const auto is_harmless = [&](std::string_view one) { return line.contains(one); };
+            if (std::ranges::none_of(kHarmless, is_harmless)) {
+                if (!has_access(section)) section.place = place;
+                section.is_unclear = true;
+            }
         }
         return {};
     }
 
-    static void touch(Section& section, const Place& place) {
-        if (!section.has_require && !section.has_order) section.place = place;
+    void trust_everyone() {
+        trusted_.push_back(everyone(ip::Family::v4));
+        trusted_.push_back(everyone(ip::Family::v6));
     }
 
-    static Let whom(const std::string& word) {
-        if (base::iequals(word, "all")) return Let::all();
-        if (const auto range = apache_range(word)) {
-            Let let;
-            let.add(*range);
-            return let;
-        }
-        return Let::unknown();  // a host's name, a variable
+    /// The virtual host that is being read, or the server itself.
+    Section& host() {
+        const auto found =
+            std::ranges::find(stack_.rbegin(), stack_.rend(), "virtualhost", &Section::kind);
+        return found == stack_.rend() ? stack_.front() : *found;
+    }
+
+    static void touch(Section& section, const Place& place) {
+        if (!section.has_require && !section.has_order) section.place = place;
     }
 
     std::string require(const std::vector<std::string>& words, Section& section,
@@ -231,76 +176,134 @@ class ApacheReader {
             if (!outer.has_require) outer.place = section.place;
             outer.has_require = true;
             outer.required.push_back(joined(section));
-        } else if (kind.starts_with("if") || kind == "limit" || kind == "limitexcept") {
+        } else if (kind == "if" || kind == "elseif" || kind == "else" || kind == "ifdefine") {
+            if (has_access(section)) {
+                if (!has_access(outer)) outer.place = section.place;
+                outer.is_unclear = true;
+            }
+        } else if (kind == "limit" || kind == "limitexcept") {
+            // A visitor's request is a GET.
+            if (names_get(section.name) == (kind == "limit")) merge(section, outer);
+        } else if (kind.starts_with("if")) {
             // <IfModule> and its like: what is inside counts as if it stood outside.
-            merge(section, outer);
-        } else if (section.has_require || section.has_order) {
-            judge_section(std::move(section));
+            if (!is_for_old(section)) merge(section, outer);
         } else if (kind == "virtualhost") {
-            // Sections within have been kept with their host.
+            hosts_.push_back(std::move(section));
+        } else if (has_access(section)) {
+            host().found.push_back(std::move(section));
         }
         return {};
     }
 
-    static void merge(Section& inner, Section& outer) {
-        if (!inner.has_require && !inner.has_order) return;
-        if (!outer.has_require && !outer.has_order) outer.place = inner.place;
-        outer.has_require |= inner.has_require;
-        outer.has_order |= inner.has_order;
-        outer.is_order_allow_deny |= inner.is_order_allow_deny;
-        outer.allowed = outer.allowed | inner.allowed;
-        outer.denied = outer.denied | inner.denied;
-        std::ranges::move(inner.required, std::back_inserter(outer.required));
-        std::ranges::move(inner.refused, std::back_inserter(outer.refused));
+    /// What counts for a host: `Require` and `Order` are of two modules, and both must let in.
+    struct Site {
+        Let let = Let::all();
+        const Section* decides = nullptr;  // null: nothing does
+    };
+
+    Site site_of(const Section& host) const {
+        Site site;
+        const Section& top = stack_.front();
+        const std::string& root = host.root.empty() ? top.root : host.root;
+        std::vector<const Section*> sections;
+        std::vector<const Section*> levels{&top};
+        if (&host != &top) levels.push_back(&host);
+        for (const Section* const one : levels) {
+            for (const Section& section : one->found) sections.push_back(&section);
+            if (has_access(*one)) sections.push_back(one);
+        }
+        std::array<const Section*, 2> best{};
+        std::array<Let, 2> lets{Let::all(), Let::all()};
+        const auto has = [](const Section& section, size_t i) {
+            return i == 0 ? section.has_require : section.has_order;
+        };
+        for (size_t i = 0; i < 2; ++i) {
+            for (const Section* const section : sections) {
+                if (!has(*section, i) || covers(*section, root) != Covers::yes) continue;
+                // The later one of two counts.
+                if (best[i] == nullptr || weight(*section) >= weight(*best[i])) best[i] = section;
+            }
+            if (best[i] != nullptr) lets[i] = i == 0 ? joined(*best[i]) : ordered(*best[i]);
+            for (const Section* const section : sections) {
+                if (!has(*section, i) || covers(*section, root) != Covers::perhaps) continue;
+                lets[i] = lets[i].or_perhaps(i == 0 ? joined(*section) : ordered(*section));
+                site.decides = section;
+            }
+        }
+        site.let = lets[0] & lets[1];
+        if (satisfies_any_) site.let = site.let.or_perhaps(lets[0] | lets[1]);
+        for (const Section* const section : {best[1], best[0]}) {
+            if (section != nullptr) site.decides = section;
+        }
+        bool is_unclear = false;
+        for (const Section* const section : sections) {
+            if (!section->is_unclear || covers(*section, root) == Covers::no) continue;
+            is_unclear = true;
+            if (site.decides == nullptr) site.decides = section;
+        }
+        is_unclear |= merges_ && site.decides != nullptr;
+        if (is_unclear) site.let = Let::unknown();
+        return site;
     }
 
-    /// Outside of a container any of the requirements is enough.
-    static Let joined(const Section& section) {
-        const bool is_all = section.kind == "requireall";
-        Let let = is_all || section.required.empty() ? Let::all() : Let();
-        for (const Let& one : section.required) let = is_all ? let & one : let | one;
-        if (section.kind == "requirenone") let = section.required.empty() ? Let::all() : ~let;
-        for (const Let& one : section.refused) let = let & ~one;
-        return let;
-    }
-
-    static Let access_of(const Section& section) {
-        if (section.has_require) return joined(section);
-        return section.is_order_allow_deny ? section.allowed & ~section.denied
-                                           : ~section.denied | section.allowed;
-    }
-
-    void judge_section(Section section) {
-        const bool is_host = section.kind == "virtualhost" || section.kind.empty();
-        const bool is_site =
-            is_host || section.kind == "directory" ||
-            (section.kind == "location" && (section.name == "/" || section.name.empty()));
-        if (!is_site) {
+    void note_parts(const Section& host) {
+        for (const Section& section : host.found) {
+            const std::string& root = host.root.empty() ? stack_.front().root : host.root;
+            if (covers(section, root) == Covers::yes) continue;
             into_.rules.notes.push_back(fmt::format(
                 "{}:{}: <{} {}> has access rules of its own; only whole sites are judged",
                 into_.source(file_).name, section.place.line, section.kind, section.name));
-            return;
         }
-        found_.push_back(std::move(section));
-    }
-
-    /// A location overrules a directory, and a longer directory a shorter one.
-    static std::pair<int, size_t> weight(const Section& section, std::string_view root) {
-        if (section.kind == "location") return {3, 0};
-        if (section.kind != "directory") return {2, 0};
-        const std::string_view name = section.name;
-        const bool holds_site = !root.empty()
-                                    ? root.starts_with(name)
-                                    : name.starts_with("/var/www") || name.starts_with("/srv");
-        return {holds_site ? 1 : name == "/" ? 0 : -1, name.size()};
     }
 
     void finish() {
-        Section top = std::move(stack_.back());
-        const std::vector<AddressRange> trusted = top.trusted;
-        if (top.has_require || top.has_order) judge_section(std::move(top));
-        const auto best = std::ranges::max_element(
-            found_, {}, [&](const Section& section) { return weight(section, root_); });
+        const Section& top = stack_.front();
+        note_parts(top);
+        for (const Section& host : hosts_) note_parts(host);
+        if (hosts_.empty()) {
+            add_site({&top}, {});
+            return;
+        }
+        std::vector<uint32_t> bounds{0, 65536};
+        for (const Section& host : hosts_) {
+            for (const PortRange& range : ports_of(host)) {
+                bounds.push_back(range.first);
+                bounds.push_back(range.last + 1);
+            }
+        }
+        std::ranges::sort(bounds);
+        for (size_t i = 0; i + 1 < bounds.size(); ++i) {
+            if (bounds[i] == bounds[i + 1]) continue;
+            const PortRange here{bounds[i], bounds[i + 1] - 1};
+            std::vector<const Section*> of_port;
+            for (const Section& host : hosts_) {
+                const auto ports = ports_of(host);
+                const auto is_here = [&](const PortRange& range) {
+                    return range.first <= here.first && here.last <= range.last;
+                };
+                if (ports.empty() || std::ranges::any_of(ports, is_here)) of_port.push_back(&host);
+            }
+            if (of_port.empty()) of_port.push_back(&top);
+            add_site(of_port, {here});
+        }
+    }
+
+    /// Hosts of one port are alternatives: the name that is asked for decides.
+    void add_site(const std::vector<const Section*>& hosts, std::vector<PortRange> ports) {
+        Site site = site_of(*hosts.front());
+        bool differ = false;
+        for (const Section* const host : hosts) {
+            const Site other = site_of(*host);
+            differ |= !(other.let == site.let);
+            site.let = site.let.or_perhaps(other.let);
+            if (site.decides == nullptr) site.decides = other.decides;
+        }
+        if (differ) {
+            into_.rules.notes.push_back(
+                fmt::format("{}: {} virtual hosts of one port differ in whom they let in; the name "
+                            "that is asked for decides",
+                            into_.source(file_).name, hosts.size()));
+        }
         std::vector<Rule> rules;
         Stage stage;
         stage.name = "apache";
@@ -308,16 +311,17 @@ class ApacheReader {
         stage.policy_place = {file_, 0, 0};
         stage.policy_text = "no rule of access for the whole site";
         stage.is_for_first = true;
-        if (best != found_.end() && weight(*best, root_).first >= 0) {
-            if (!trusted.empty()) {
+        stage.ports = std::move(ports);
+        if (const Section* const best = site.decides; best != nullptr) {
+            if (!trusted_.empty()) {
                 rules.push_back(make_rule(
                     Action::unclear,
-                    {from_addresses(trusted),
+                    {from_addresses(trusted_),
                      unknown_match(
                          "mod_remoteip: the visitor's address is judged, not the edge's")},
                     best->place));
             }
-            add_access(access_of(*best), best->place, rules);
+            add_access(site.let, best->place, rules);
             stage.policy = Action::reject;
             stage.policy_sees = cause::Cause::origin_status;
             stage.policy_http_status = 403;
@@ -349,8 +353,10 @@ class ApacheReader {
     Reading& into_;
     uint32_t file_;
     std::vector<Section> stack_;
-    std::vector<Section> found_;
-    std::string root_;
+    std::vector<Section> hosts_;
+    std::vector<AddressRange> trusted_;  // RemoteIP...Proxy
+    bool satisfies_any_ = false;
+    bool merges_ = false;
     bool has_directive_ = false;
     size_t sections_ = 0;
 };

@@ -55,6 +55,14 @@ void add_rule(uint32_t file, const json& outer, std::vector<Rule>& rules) {
         if (range) ports.push_back(*range);
     }
     matches.push_back(to_ports(ports));
+    for (const std::string& text : strings_at(rule, "sourcePortRange", "sourcePortRanges")) {
+        if (text == "*" || text == "0-65535" || text == "1-65535") continue;
+        matches.push_back(unknown_match("the port of the edge's side, " + text));
+        break;
+    }
+    if (!array_at(rule, "destinationApplicationSecurityGroups").empty()) {
+        matches.push_back(unknown_match("whether the machine is in the rule's security group"));
+    }
     std::vector<std::string> others;
     const auto destinations = ranges_among(
         strings_at(rule, "destinationAddressPrefix", "destinationAddressPrefixes"), others);
@@ -71,7 +79,15 @@ void add_rule(uint32_t file, const json& outer, std::vector<Rule>& rules) {
 ReadResult read_azure(Reading& into, uint32_t file) {
     const auto document = parse_cloud_json(into.source(file));
     if (!document) return document.error();
-    const json& nsg = fields_of(*document);
+    // `az network nsg list` has all of them, of which each is for other machines.
+    const bool is_list = document->is_array() && !document->empty() &&
+                         fields_of(document->front()).contains("securityRules");
+    if (is_list && document->size() > 1) {
+        return ReadError{into.source(file).name, 1, 1,
+                         "several security groups; `az network nsg show` prints one"};
+    }
+    const json& group = is_list ? document->front() : *document;
+    const json& nsg = fields_of(group);
     const json& list = nsg.is_array() ? nsg : array_at(nsg, "securityRules");
     if (list.empty()) {
         return ReadError{into.source(file).name, 1, 1, "no `securityRules` in it"};
@@ -92,7 +108,7 @@ ReadResult read_azure(Reading& into, uint32_t file) {
     std::vector<Rule> rules;
     for (const json* const rule : inbound) add_rule(file, *rule, rules);
     Stage stage;
-    stage.name = "azure nsg " + text_at(*document, "name");
+    stage.name = "azure nsg " + text_at(group, "name");
     stage.hook = Hook::instance;
     stage.policy = Action::drop;
     stage.policy_place = {file, 0, 0};

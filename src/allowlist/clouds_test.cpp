@@ -99,6 +99,25 @@ TEST(Clouds, AGroupAndAnAclMustBothAdmit) {
     EXPECT_EQ(verdict(rules, "105.16.3.1"), "dropped");
 }
 
+TEST(Azure, AListOfOneGroupAndPortsOfTheOtherSide) {
+    const auto group = [](const std::string& source_port) {
+        return R"([{"name": "n", "securityRules": [{"name": "web", "priority": 100,
+          "direction": "Inbound", "access": "Allow", "protocol": "Tcp", "sourceAddressPrefix": "*",
+          "sourcePortRange": ")" +
+               source_port + R"(", "destinationPortRange": "443"}]}])";
+    };
+    EXPECT_EQ(verdict(rules_of({group("*")}), "1.1.1.1"), "admitted");
+    EXPECT_EQ(verdict(rules_of({group("443")}), "1.1.1.1"), "unknown");
+    EXPECT_EQ(error_of(R"([{"securityRules": []}, {"securityRules": []}])", "azure"),
+              "file:1:1: several security groups; `az network nsg show` prints one");
+}
+
+TEST(Gcp, RulesOfSeveralNetworksAreNotJudgedTogether) {
+    EXPECT_EQ(
+        error_of(R"([{"network": "a", "allowed": []}, {"network": "b", "allowed": []}])", "gcp"),
+        "file:1:1: rules of several networks; --filter=network:NAME lists one's");
+}
+
 TEST(Clouds, SayWhatIsWrong) {
     EXPECT_EQ(error_of("{\"SecurityGroups\": [", "aws"), "file:1:21: this is no JSON");
     EXPECT_EQ(error_of("{}", "aws"),

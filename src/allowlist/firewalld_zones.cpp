@@ -1,6 +1,8 @@
 // `firewall-cmd --list-all` and `--list-all-zones`.
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <map>
 
 #include "allowlist/rule_parts.hpp"
 #include "base/ascii.hpp"
@@ -26,12 +28,14 @@ struct Zone {
     std::string name;
     Place place;
     bool is_active = false;
+    bool is_default = false;  // what is in no zone is in this one
     std::string target = "default";
     Place target_place;
     std::vector<std::string> interfaces;
     std::vector<std::string> sources;
     std::vector<Rule> denying;
     std::vector<Rule> admitting;
+    std::multimap<int, Rule> by_priority;  // rich rules with one: below 0 first, above 0 last
 };
 
 /// The value of `key="value"` or `key=value` among a rich rule's words, from `at` on.
@@ -75,6 +79,8 @@ class FirewalldReader {
             zone.name = std::string(text.substr(0, text.find(' ')));
             zone.place = zone.target_place = place;
             zone.is_active = text.contains("active");
+            // Old versions do not say which it is; it is `public` unless that was changed.
+            zone.is_default = text.contains("default") || zone.name == "public";
             zones_.push_back(std::move(zone));
             return;
         }
@@ -151,17 +157,27 @@ class FirewalldReader {
             return word == "accept" || word == "drop" || word == "reject";
         });
         if (limit != words.end() && action < limit) matches.push_back(rate_limit());
+        int priority = 0;
+        const std::string given = value_of(words, "priority");
+        std::from_chars(given.data(), given.data() + given.size(), priority);
+        const auto keep = [&](std::vector<Rule>& list, Rule rule) {
+            if (priority == 0) {
+                list.push_back(std::move(rule));
+            } else {
+                zone.by_priority.emplace(priority, std::move(rule));
+            }
+        };
         if (has("accept")) {
-            zone.admitting.push_back(make_rule(Action::accept, std::move(matches), place));
+            keep(zone.admitting, make_rule(Action::accept, std::move(matches), place));
         } else if (has("drop")) {
-            zone.denying.push_back(make_rule(Action::drop, std::move(matches), place));
+            keep(zone.denying, make_rule(Action::drop, std::move(matches), place));
         } else if (has("reject")) {
             Rule rule = make_rule(Action::reject, std::move(matches), place);
             const std::string type = value_of(words, "type");
             if (!type.empty()) rule.sees = cause_of_rejection(type);
-            zone.denying.push_back(std::move(rule));
+            keep(zone.denying, std::move(rule));
         } else if (!has("log") && !has("audit") && !has("mark")) {
-            zone.denying.push_back(make_rule(Action::unclear, std::move(matches), place));
+            keep(zone.denying, make_rule(Action::unclear, std::move(matches), place));
         }
     }
 
@@ -213,8 +229,16 @@ class FirewalldReader {
 
     /// A zone's chain ends as its target says.
     uint32_t add_zone(Zone& zone) {
-        std::vector<Rule> rules = std::move(zone.denying);
+        std::vector<Rule> rules;
+        const auto add_prioritised = [&](bool is_before) {
+            for (auto& [priority, rule] : zone.by_priority) {
+                if ((priority < 0) == is_before) rules.push_back(std::move(rule));
+            }
+        };
+        add_prioritised(true);
+        std::ranges::move(zone.denying, std::back_inserter(rules));
         std::ranges::move(zone.admitting, std::back_inserter(rules));
+        add_prioritised(false);
         Rule last = make_rule(Action::reject, {}, zone.target_place);
         if (zone.target == "ACCEPT") last.action = Action::accept;
         if (zone.target == "DROP") {
@@ -254,7 +278,8 @@ class FirewalldReader {
             const bool is_only = std::ranges::count_if(zones_, [](const Zone& one) {
                                      return !one.interfaces.empty() || one.sources.empty();
                                  }) == 1;
-            if (is_only || zone.interfaces.empty()) {
+            // One zone that is not the default is for its interfaces alone.
+            if ((is_only && zone.is_default) || zone.interfaces.empty()) {
                 lead({}, by_interface);
                 continue;
             }

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 
 #include "allowlist/cloud_rules.hpp"
@@ -68,6 +69,12 @@ ReadResult read_gcp(Reading& into, uint32_t file) {
     if (!document) return document.error();
     if (!document->is_array()) {
         return ReadError{into.source(file).name, 1, 1, "an array of firewall rules was expected"};
+    }
+    std::set<std::string> networks;
+    for (const json& rule : *document) networks.insert(text_at(rule, "network"));
+    if (networks.size() > 1) {
+        return ReadError{into.source(file).name, 1, 1,
+                         "rules of several networks; --filter=network:NAME lists one's"};
     }
     std::vector<const json*> list;
     for (const json& rule : *document) {

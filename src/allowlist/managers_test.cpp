@@ -34,6 +34,13 @@ TEST(Ufw, TheFirstRuleThatMatchesDecides) {
     EXPECT_EQ(verdict(rules, "2400:cb00::1", 80), "dropped");
 }
 
+TEST(Ufw, ACommentIsNoColumn) {
+    EXPECT_EQ(verdict(rules_of({"Status: active\nDefault: allow (incoming)\n443/tcp    DENY IN   "
+                                "104.16.0.0/13    # was ALLOW before\n"}),
+                      "104.16.4.1"),
+              "dropped");
+}
+
 TEST(Ufw, NumberedHasNoDefault) {
     const auto rules =
         rules_of({"Status: active\n\n     To                         Action      From\n     --     "
@@ -98,6 +105,25 @@ TEST(Firewalld, ZonesBySourceComeFirst) {
     EXPECT_EQ(verdict(rules, "104.16.4.1"), "admitted");
     EXPECT_EQ(verdict(rules, "1.1.1.1"), "dropped");
     EXPECT_EQ(error_of("\n", "firewalld"), "file:1:1: no zone such as `public (active)` in it");
+}
+
+TEST(Firewalld, PrioritiesOfRichRulesCount) {
+    const auto rules =
+        rules_of({zone("  services: https\n  rich rules: \n\trule priority=\"-100\" "
+                       "family=\"ipv4\" source address=\"104.16.0.0/13\" accept\n\trule "
+                       "priority=\"32767\" family=\"ipv4\" drop\n\trule family=\"ipv4\" source "
+                       "address=\"104.16.0.0/12\" reject\n")});
+    EXPECT_EQ(verdict(rules, "104.16.4.1", 80), "admitted");
+    EXPECT_EQ(verdict(rules, "104.24.4.1"), "rejected connect.rejected");
+    EXPECT_EQ(verdict(rules, "1.1.1.1"), "admitted");
+    EXPECT_EQ(verdict(rules, "1.1.1.1", 80), "dropped");
+}
+
+TEST(Firewalld, AZoneOfOneInterfaceIsNotForAll) {
+    EXPECT_EQ(verdict(rules_of({"internal (active)\n  target: ACCEPT\n  interfaces: eth1\n  "
+                                "sources: \n  services: ssh\n"}),
+                      "1.1.1.1"),
+              "unknown");
 }
 
 TEST(Fail2ban, BannedAddressesAreRejected) {

@@ -1,4 +1,7 @@
 // ModSecurity: `SecRule REMOTE_ADDR "@ipMatch ..." "..."`.
+#include <algorithm>
+#include <map>
+
 #include "allowlist/rule_parts.hpp"
 #include "base/ascii.hpp"
 
@@ -32,13 +35,17 @@ class ModsecurityReader {
         if (error) return error;
         if (!has_rule_) return ReadError{into_.source(file_).name, 1, 1, "no SecRule in it"};
         if (!is_on_) rules_.clear();
+        std::vector<Rule> rules;
+        for (auto& [phase, of_phase] : rules_) {
+            std::ranges::move(of_phase, std::back_inserter(rules));
+        }
         Stage stage;
         stage.name = "modsecurity";
         stage.hook = Hook::application;
         stage.policy_place = {file_, 0, 0};
         stage.policy_text = is_on_ ? "no rule that matches" : "SecRuleEngine is not On";
         stage.is_for_first = true;
-        add_stage(into_.rules, std::move(stage), std::move(rules_));
+        add_stage(into_.rules, std::move(stage), std::move(rules));
         return std::nullopt;
     }
 
@@ -49,6 +56,14 @@ class ModsecurityReader {
         if (base::iequals(words[0], "SecRuleEngine") && words.size() > 1) {
             is_on_ = base::iequals(words[1], "On");
         }
+        if (base::iequals(words[0], "SecDefaultAction") && words.size() > 1) {
+            const std::string actions = base::to_lower(words[1]);
+            defaults_[phase_of(actions)] = actions;
+        }
+        if (base::iequals(words[0], "SecAction") && words.size() > 1) {
+            has_rule_ = true;
+            add({}, base::to_lower(words[1]), place);
+        }
         if (!base::iequals(words[0], "SecRule")) return {};
         has_rule_ = true;
         if (words.size() < 3) return "a SecRule needs a variable and an operator";
@@ -56,7 +71,14 @@ class ModsecurityReader {
         const bool is_chained = was_chain_;
         const std::string actions = words.size() > 3 ? base::to_lower(words[3]) : std::string();
         was_chain_ = has_action(actions, "chain");
-        if (is_chained || !base::iequals(words[1], "REMOTE_ADDR")) return {};
+        if (!is_chained) head_ = actions;
+        if (is_chained || !base::iequals(words[1], "REMOTE_ADDR")) {
+            if (base::to_lower(words[1]).contains("remote_addr")) {
+                add({unknown_match(words[1] + " " + words[2])}, is_chained ? head_ : actions,
+                    place);
+            }
+            return {};
+        }
         return read_rule(words[2], actions, place);
     }
 
@@ -85,16 +107,48 @@ class ModsecurityReader {
             matches.push_back(unknown_match("REMOTE_ADDR " + std::string(test)));
         }
         if (was_chain_) matches.push_back(unknown_match("a chained rule"));
-        if (has_action(actions, "allow")) {
-            rules_.push_back(make_rule(Action::accept, std::move(matches), place));
-        } else if (has_action(actions, "drop")) {
+        add(std::move(matches), actions, place);
+        return {};
+    }
+
+    static bool has_any(std::string_view actions, std::initializer_list<std::string_view> wanted) {
+        return std::ranges::any_of(wanted,
+                                   [&](std::string_view one) { return has_action(actions, one); });
+    }
+
+    static uint32_t phase_of(std::string_view actions) {
+        uint32_t phase = 2;
+        base::for_each_list_element(actions, [&](std::string_view one) {
+            if (!one.starts_with("phase:")) return;
+            const std::string_view name = one.substr(6);
+            if (name == "request") phase = 2;
+            if (const auto number = parse_ports(name)) phase = number->first;
+        });
+        return phase;
+    }
+
+    void add(std::vector<Match> matches, std::string actions, const Place& place) {
+        const uint32_t phase = phase_of(actions);
+        const auto keep = [&](Rule rule) { rules_[phase].push_back(std::move(rule)); };
+        const bool is_block = has_action(actions, "block");
+        if (!has_any(actions, {"allow", "deny", "drop", "pass", "block"}) || is_block) {
+            // What a rule leaves open its phase's default says, whose status may be overruled.
+            if (const auto found = defaults_.find(phase); found != defaults_.end()) {
+                actions = found->second + "," + actions;
+            } else if (is_block) {
+                actions += ",deny";
+            }
+        }
+        if (has_action(actions, "drop")) {
             Rule rule = make_rule(Action::reject, std::move(matches), place);
             rule.sees = cause::Cause::resp_empty_fin;
-            rules_.push_back(std::move(rule));
-        } else if (has_action(actions, "deny") || has_action(actions, "block")) {
-            rules_.push_back(make_refusal(status_of(actions), std::move(matches), place));
+            keep(std::move(rule));
+        } else if (has_action(actions, "deny")) {
+            keep(make_refusal(status_of(actions), std::move(matches), place));
+        } else if (has_any(actions,
+                           {"allow", "ctl:ruleengine=off", "ctl:ruleengine=detectiononly"})) {
+            keep(make_rule(Action::accept, std::move(matches), place));
         }
-        return {};
     }
 
     static uint16_t status_of(std::string_view actions) {
@@ -111,7 +165,9 @@ class ModsecurityReader {
 
     Reading& into_;
     uint32_t file_;
-    std::vector<Rule> rules_;
+    std::map<uint32_t, std::vector<Rule>> rules_;  // by phase, in whose order they run
+    std::map<uint32_t, std::string> defaults_;     // SecDefaultAction, by phase
+    std::string head_;                             // the actions of a chain's first rule
     bool has_rule_ = false;
     bool is_on_ = true;
     bool was_chain_ = false;

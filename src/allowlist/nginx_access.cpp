@@ -4,9 +4,10 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "allowlist/contains.hpp"
-#include "allowlist/rule_parts.hpp"
+#include "allowlist/nginx_levels.hpp"
 #include "base/ascii.hpp"
 
 namespace edgecase::allowlist {
@@ -14,62 +15,6 @@ namespace {
 
 constexpr size_t kMaxDepth = 32;            // of blocks and includes
 constexpr size_t kMaxDirectives = 500'000;  // with those that are included
-
-struct Token {
-    std::string_view text;
-    uint32_t line = 0;
-    size_t offset = 0;
-    bool is_sign = false;  // `{`, `}`, `;`
-};
-
-std::vector<Token> tokens_of(std::string_view text, uint32_t line) {
-    std::vector<Token> tokens;
-    for (size_t at = 0; at < text.size();) {
-        const char c = text[at];
-        if (c == '\n') {
-            ++line;
-            ++at;
-        } else if (c == ' ' || c == '\t' || c == '\r') {
-            ++at;
-        } else if (c == '#') {
-            at = std::min(text.find('\n', at), text.size());
-        } else if (c == '{' || c == '}' || c == ';') {
-            tokens.push_back({text.substr(at, 1), line, at, true});
-            ++at;
-        } else if (c == '"' || c == '\'') {
-            size_t end = at + 1;
-            while (end < text.size() && text[end] != c) end += text[end] == '\\' ? 2 : 1;
-            end = std::min(end, text.size());
-            tokens.push_back({text.substr(at + 1, end - at - 1), line, at, false});
-            line += static_cast<uint32_t>(std::ranges::count(text.substr(at, end - at), '\n'));
-            at = end + 1;
-        } else {
-            size_t end = at;
-            // `${name}` is no block.
-            while (end < text.size() && !std::string_view(" \t\r\n;{}").contains(text[end])) {
-                if (text[end] == '$' && end + 1 < text.size() && text[end + 1] == '{') {
-                    end = std::min(text.find('}', end), text.size() - 1);
-                }
-                ++end;
-            }
-            if (end == at) ++end;
-            tokens.push_back({text.substr(at, end - at), line, at, false});
-            at = end;
-        }
-    }
-    return tokens;
-}
-
-/// What one level of the configuration says of access.
-struct Level {
-    std::vector<Rule> rules;
-    std::vector<AddressRange> trusted;  // set_real_ip_from
-    bool satisfies_any = false;
-    std::vector<PortRange> ports;  // of `listen`
-    std::string name;
-    bool is_stream = false;
-    Place place;
-};
 
 class NginxReader {
   public:
@@ -101,10 +46,13 @@ class NginxReader {
             main = files_[main_name_].first;
             main_line = files_[main_name_].second;
         }
-        Level top;
-        top.name = "nginx";
-        top.place = {file_, 1, 0};
-        if (auto error = block(main, main_line, {top}, 0)) return error;
+        Levels levels(1);
+        levels[0].name = "nginx";
+        levels[0].place = {file_, 1, 0};
+        const auto tokens = tokens_of(main, main_line);
+        size_t at = 0;
+        if (auto error = directives(main, tokens, at, levels, 0, false)) return error;
+        judge_servers(levels[0]);
         if (!has_directive_) return ReadError{source.name, 1, 1, "no directive of nginx in it"};
         if (into_.rules.stages.size() == stages_before_) {
             // Nothing denies.
@@ -121,14 +69,6 @@ class NginxReader {
 
   private:
     using Levels = std::vector<Level>;
-
-    ReadResult block(std::string_view text, uint32_t line, Levels levels, size_t depth) {
-        const auto tokens = tokens_of(text, line);
-        size_t at = 0;
-        auto error = directives(text, tokens, at, levels, depth, false);
-        if (!error && depth == 0) close_level(levels);
-        return error;
-    }
 
     ReadResult fail(std::string_view text, const Token& token, std::string what) {
         (void)text;
@@ -179,22 +119,33 @@ class NginxReader {
         for (size_t i = 1; i < words.size(); ++i) level.name += " " + std::string(words[i].text);
         level.place = {file_, words[0].line, 0};
         level.is_stream = kind == "stream" || levels.back().is_stream;
+        constexpr std::array<std::string_view, 5> kData{"map", "geo", "types", "split_clients",
+                                                        "charset_map"};
+        level.is_data = contains(kData, kind);
         inner.push_back(std::move(level));
         if (auto error = directives(text, tokens, at, inner, depth + 1, true)) return error;
-        if (kind == "http" || kind == "stream") levels.back().trusted = inner.back().trusted;
-        if (kind == "location" && inner.size() >= 2) {
-            const bool is_site = words.size() == 2 && words[1].text == "/";
-            if (is_site) {
-                site_ = inner.back();
-                has_site_ = !site_.rules.empty();
-            } else if (!inner.back().rules.empty()) {
+        if (kind == "http" || kind == "stream") {
+            for (Server& server : servers_) {
+                if (!server.outer) server.outer = inner.back();
+            }
+            outer_ = inner.back();
+        } else if (kind == "location") {
+            const Level& own = inner.back();
+            if (is_whole_site(words)) {
+                site_ = own;
+            } else if (!own.rules.empty() || !own.rewrites.empty()) {
                 into_.rules.notes.push_back(fmt::format(
                     "{}:{}: {} has an access list of its own; only whole sites are judged",
-                    into_.source(file_).name, words[0].line, inner.back().name));
+                    into_.source(file_).name, words[0].line, own.name));
             }
+        } else if (kind == "limit_except") {
+            // A visitor's request is a GET, which is what is limited unless it is named.
+            const bool names_get = std::ranges::any_of(
+                words, [](const Token& word) { return word.text == "GET" || word.text == "HEAD"; });
+            if (!names_get && !inner.back().rules.empty()) levels.back().rules = inner.back().rules;
         } else if (kind == "server") {
-            close_level(inner);
-            has_site_ = false;
+            servers_.push_back({std::move(inner.back()), std::move(site_), std::nullopt});
+            site_.reset();
         }
         return std::nullopt;
     }
@@ -203,18 +154,11 @@ class NginxReader {
     /// no matter of addresses.
     void condition(const std::vector<Token>& tokens, size_t at, const std::vector<Token>& words,
                    Levels& levels) {
-        constexpr std::array<std::string_view, 8> kOfRequest{
-            "$host", "$scheme", "$request", "$http_", "$server", "$uri", "$args", "$https"};
-        if (words.size() < 2) return;
-        std::string_view name = words[1].text;
-        if (name.starts_with('(')) name.remove_prefix(1);
-        for (const std::string_view of_request : kOfRequest) {
-            if (name.starts_with(of_request)) return;
-        }
+        if (words.size() < 2 || is_of_request(words[1].text)) return;
         for (; at + 1 < tokens.size() && tokens[at].text != "}"; ++at) {
             if (tokens[at].text != "return" && tokens[at].text != "deny") continue;
             if (tokens[at + 1].text.starts_with("30")) continue;
-            levels.back().rules.push_back(
+            levels.back().rewrites.push_back(
                 make_rule(Action::unclear, {unknown_match("if " + std::string(words[1].text))},
                           {file_, tokens[at].line, 0}));
             return;
@@ -226,16 +170,24 @@ class NginxReader {
         Level& level = levels.back();
         const std::string_view name = words[0].text;
         const Place place{file_, words[0].line, 0};
+        if (level.is_data) return std::nullopt;
         if (name == "allow" || name == "deny") {
             return access(text, words, level, place);
         }
         if (name == "satisfy") {
             level.satisfies_any = words.size() > 1 && words[1].text == "any";
         } else if (name == "set_real_ip_from" && words.size() > 1) {
-            if (const auto range = AddressRange::parse(words[1].text))
+            const std::string_view who = words[1].text;
+            if (const auto range = AddressRange::parse(who)) {
                 level.trusted.push_back(*range);
+            } else if (who != "unix:") {  // a host's name
+                level.trusted.push_back(everyone(ip::Family::v4));
+                level.trusted.push_back(everyone(ip::Family::v6));
+            }
         } else if (name == "listen" && words.size() > 1) {
-            listen(words[1].text, level);
+            listen(words, level);
+        } else if (name == "server_name" && words.size() > 1) {
+            level.is_catch_all = words[1].text == "_";
         } else if (name == "return" && words.size() > 1 && !level.name.starts_with("if ")) {
             refuse_all(words[1].text, level, place);
         } else if (name == "include" && words.size() > 1) {
@@ -262,31 +214,6 @@ class NginxReader {
             level.rules.push_back(refusal(level, std::move(matches), place));
         }
         return std::nullopt;
-    }
-
-    static Rule refusal(const Level& level, std::vector<Match> matches, const Place& place) {
-        Rule rule = make_refusal(403, std::move(matches), place);
-        if (level.is_stream) rule.sees = cause::Cause::resp_empty_fin;
-        return rule;
-    }
-
-    static void refuse_all(std::string_view code, Level& level, const Place& place) {
-        if (code == "444") {
-            Rule rule = make_rule(Action::reject, {}, place);
-            rule.sees = cause::Cause::resp_empty_fin;
-            level.rules.push_back(std::move(rule));
-        } else if (code == "403") {
-            level.rules.push_back(make_refusal(403, {}, place));
-        }
-    }
-
-    /// `443`, `443 ssl`, `[::]:443`, `10.0.0.1:8080`
-    static void listen(std::string_view text, Level& level) {
-        const size_t colon = text.rfind(':');
-        const bool is_address_alone = colon == std::string_view::npos && text.contains('.');
-        const auto port = parse_ports(
-            colon == std::string_view::npos || text.ends_with(']') ? text : text.substr(colon + 1));
-        level.ports.push_back(port && !is_address_alone ? *port : PortRange{80, 80});
     }
 
     ReadResult include(std::string_view text, const Token& pattern, Levels& levels, size_t depth) {
@@ -323,22 +250,24 @@ class NginxReader {
         return std::nullopt;
     }
 
-    /// A site's access list is that of its innermost level that has one.
-    void close_level(const Levels& levels) {
-        const Level* decides = nullptr;
-        if (has_site_) decides = &site_;
-        for (size_t i = levels.size(); i > 0 && decides == nullptr; --i) {
-            if (!levels[i - 1].rules.empty()) decides = &levels[i - 1];
+    /// What a server does with a request for `/`. A site's access list is that of its innermost
+    /// level that has one.
+    std::vector<Rule> rules_of(const Server& server, const Level& top) const {
+        std::vector<const Level*> levels;  // from the innermost
+        if (server.site) levels.push_back(&*server.site);
+        levels.push_back(&server.self);
+        if (server.outer) levels.push_back(&*server.outer);
+        if (&server.self != &top) levels.push_back(&top);
+        std::vector<Rule> rules = server.self.rewrites;
+        if (server.site) {
+            rules.insert(rules.end(), server.site->rewrites.begin(), server.site->rewrites.end());
         }
-        if (decides == nullptr) return;
-        const bool is_server = levels.back().name == "server";
-        // What is said outside of servers is for servers, unless there is none: a file to include.
-        if (!is_server && has_server_) return;
-        has_server_ |= is_server;
-        std::vector<Rule> rules;
+        const auto decides =
+            std::ranges::find_if(levels, [](const Level* level) { return !level->rules.empty(); });
+        if (decides == levels.end()) return rules;
         std::vector<AddressRange> trusted;
-        for (const Level& level : levels) {
-            trusted.insert(trusted.end(), level.trusted.begin(), level.trusted.end());
+        for (const Level* const level : levels) {
+            trusted.insert(trusted.end(), level->trusted.begin(), level->trusted.end());
         }
         if (!trusted.empty()) {
             rules.push_back(make_rule(
@@ -346,24 +275,103 @@ class NginxReader {
                 {from_addresses(trusted),
                  unknown_match(
                      "set_real_ip_from: the visitor's address is judged, not the edge's")},
-                decides->place));
+                (*decides)->place));
         }
-        for (Rule rule : decides->rules) {
-            if (rule.action == Action::reject && decides->satisfies_any) {
+        const bool satisfies_any =
+            std::ranges::any_of(levels, [](const Level* level) { return level->satisfies_any; });
+        for (Rule rule : (*decides)->rules) {
+            if (rule.action == Action::reject && satisfies_any) {
                 rule.matches.push_back(unknown_match("satisfy any"));
                 rule.action = Action::unclear;
             }
             rules.push_back(std::move(rule));
         }
+        return rules;
+    }
+
+    void judge_servers(const Level& top) {
+        if (servers_.empty()) {
+            // A file to include: what it says is for whoever includes it.
+            const Server whole{outer_ ? *outer_ : top, std::move(site_), std::nullopt};
+            auto rules = rules_of(whole, top);
+            if (!rules.empty()) add_server(whole, std::move(rules), {});
+            return;
+        }
+        std::set<uint32_t> bounds;
+        for (Server& server : servers_) {
+            if (!server.self.has_listen) server.self.listens = {{"", {80, 80}}};
+            for (const Listen& one : server.self.listens) {
+                bounds.insert(one.ports.first);
+                bounds.insert(one.ports.last + 1);
+            }
+        }
+        // Servers of one port are alternatives: the name that is asked for decides.
+        std::map<std::vector<size_t>, std::vector<PortRange>> groups;
+        for (auto bound = bounds.begin(); bound != bounds.end() && std::next(bound) != bounds.end();
+             ++bound) {
+            std::vector<size_t> group;
+            for (size_t i = 0; i < servers_.size(); ++i) {
+                if (!addresses_at(servers_[i], *bound).empty()) group.push_back(i);
+            }
+            if (!group.empty()) groups[std::move(group)].push_back({*bound, *std::next(bound) - 1});
+        }
+        for (const auto& [group, ports] : groups) judge_group(group, ports, top);
+    }
+
+    void judge_group(std::vector<size_t> group, const std::vector<PortRange>& ports,
+                     const Level& top) {
+        drop_catch_all(group, ports.front().first);
+        std::vector<std::vector<Rule>> lists;
+        for (const size_t i : group) lists.push_back(rules_of(servers_[i], top));
+        std::vector<Rule> rules = lists.front();
+        if (const auto ranges = disagreement(lists); lists.size() > 1 && !ranges.empty()) {
+            into_.rules.notes.push_back(
+                fmt::format("{}: {} servers listen on port {} and differ in whom they let in; "
+                            "the name that is asked for decides",
+                            into_.source(file_).name, lists.size(), ports.front().first));
+            rules.insert(rules.begin(),
+                         make_rule(Action::unclear,
+                                   {from_addresses(ranges),
+                                    unknown_match("servers on one port differ; Host decides")},
+                                   servers_[group.front()].self.place));
+        }
+        if (!rules.empty()) add_server(servers_[group.front()], std::move(rules), ports);
+    }
+
+    /// The server for unknown names is none that the edge asks for, if another one listens
+    /// wherever it does.
+    void drop_catch_all(std::vector<size_t>& group, uint32_t port) {
+        const auto is_marked = [&](size_t i) { return servers_[i].self.is_default; };
+        const bool has_default = std::ranges::any_of(group, is_marked);
+        for (size_t at = 0; at < group.size() && group.size() > 1; ++at) {
+            const Server& server = servers_[group[at]];
+            const bool is_default =
+                server.self.is_default || server.self.is_catch_all || (!has_default && at == 0);
+            if (!is_default || !is_bare_refusal(server)) continue;
+            std::set<std::string> missing = addresses_at(server, port);
+            for (const size_t other : group) {
+                if (other == group[at]) continue;
+                for (const std::string& one : addresses_at(servers_[other], port)) {
+                    missing.erase(one);
+                }
+            }
+            if (!missing.empty()) continue;
+            into_.rules.notes.push_back(
+                fmt::format("{}:{}: the server that turns away unknown names is left out",
+                            into_.source(file_).name, server.self.place.line));
+            group.erase(group.begin() + static_cast<ptrdiff_t>(at));
+            return;
+        }
+    }
+
+    void add_server(const Server& server, std::vector<Rule> rules, std::vector<PortRange> ports) {
         Stage stage;
-        stage.name =
-            fmt::format("nginx {} (line {})", levels.back().name, levels.back().place.line);
+        stage.name = fmt::format("nginx {} (line {})", server.self.name, server.self.place.line);
         stage.hook = Hook::application;
-        stage.policy_place = decides->place;
+        stage.policy_place = server.self.place;
         stage.policy_text = "no `deny` that matches";
         stage.is_for_first = true;
-        stage.ports = levels.back().ports;
-        if (is_server && stage.ports.empty()) stage.ports = {{80, 80}};
+        stage.ports = std::move(ports);
         add_stage(into_.rules, std::move(stage), std::move(rules));
     }
 
@@ -371,9 +379,9 @@ class NginxReader {
     uint32_t file_;
     std::map<std::string, std::pair<std::string_view, uint32_t>> files_;
     std::string main_name_;
-    Level site_;
-    bool has_site_ = false;
-    bool has_server_ = false;
+    std::vector<Server> servers_;
+    std::optional<Level> site_;   // of the server that is being read
+    std::optional<Level> outer_;  // the last `http` or `stream`
     bool has_directive_ = false;
     size_t count_ = 0;
     size_t stages_before_ = into_.rules.stages.size();

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "base/ascii.hpp"
@@ -34,6 +35,10 @@ constexpr unsigned kBroadestV6 = 19;
 std::expected<Cidr, std::string> exact_range(std::string_view text) {
     const auto cidr = Cidr::parse(text);
     if (!cidr) return std::unexpected("`" + std::string(text.substr(0, 60)) + "` is no range");
+    // A line that was cut off would pass for one address.
+    if (!text.contains('/')) {
+        return std::unexpected("`" + std::string(text) + "` has no prefix length");
+    }
     const auto address = ip::Address::parse(text.substr(0, text.find('/')));
     if (ip::number_of(*address) != cidr->first) {
         return std::unexpected("`" + std::string(text) + "` has bits behind its prefix; " +
@@ -148,6 +153,28 @@ std::string objection_to(const Cidr& range) {
     }
     if (!is_v4 && !ip::AddressSet(*Cidr::parse("2000::/3")).covers(ip::AddressSet(range))) {
         return range.to_string() + " is no global IPv6 range";
+    }
+    return {};
+}
+
+std::string objection_to(const Published& list) {
+    for (const Cidr& range : list.ranges) {
+        if (std::string objection = objection_to(range); !objection.empty()) return objection;
+    }
+    // A dozen times what edges have.
+    constexpr int kMostV4 = 24;  // bits: as many addresses as a /8 has
+    constexpr int kMostV6 = 109;
+    for (const ip::Family family : {ip::Family::v4, ip::Family::v6}) {
+        const bool is_v4 = family == ip::Family::v4;
+        double addresses = 0;
+        for (const Cidr& range : list.ranges) {
+            if (range.family != family) continue;
+            addresses += std::ldexp(1.0, static_cast<int>(bits_of(family) - range.length));
+        }
+        if (addresses > std::ldexp(1.0, is_v4 ? kMostV4 : kMostV6)) {
+            return std::string("its ranges of ") + (is_v4 ? "IPv4" : "IPv6") +
+                   " are more than any edge has";
+        }
     }
     return {};
 }

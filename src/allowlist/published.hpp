@@ -28,11 +28,14 @@ std::vector<ip::Cidr> retired();
 
 /// A list of one range a line (`#` begins a comment), or the JSON of Cloudflare's API
 /// (`{"result": {"ipv4_cidrs": [...], "ipv6_cidrs": [...]}, "success": true}`).
-/// Errors: a line that is no range, a range with bits behind its prefix, an empty list.
+/// Errors: a line that is no range, an address without a prefix length, bits behind the prefix, an
+/// empty list.
 std::expected<Published, ReadError> parse_published(const Source& source);
 
 /// Why a range does not belong on a list that opens a firewall: too broad, private or reserved.
 /// Empty: it may.
 std::string objection_to(const ip::Cidr& range);
+/// The same for each of its ranges, and for all together.
+std::string objection_to(const Published& list);
 
 }  // namespace edgecase::allowlist

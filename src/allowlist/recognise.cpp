@@ -2,6 +2,7 @@
 #include <array>
 
 #include "allowlist/readers.hpp"
+#include "allowlist/rule_parts.hpp"
 #include "base/ascii.hpp"
 
 namespace edgecase::allowlist {
@@ -54,11 +55,35 @@ bool is_nginx(std::string_view text) {
         line = base::trim(line.substr(0, line.find('#')));
         for (const std::string_view word :
              {"allow ", "deny ", "server ", "http ", "listen ", "location "}) {
-            found |= line.starts_with(word) && (line.ends_with(';') || line.ends_with('{'));
+            found |= line.starts_with(word) && (line.ends_with(';') || line.contains('{'));
         }
         found |= line == "server{" || line == "http{";
     });
     return found;
+}
+
+bool is_apache(std::string_view text) {
+    return has_line_with(text, {"require ", "order ", "allow from", "deny from", "<require",
+                                "<virtualhost", "<directory"});
+}
+
+/// Rules of ModSecurity may stand among those of their web server.
+ReadResult read_modsecurity_and_server(Reading& into, uint32_t file) {
+    if (auto error = read_modsecurity(into, file)) return error;
+    const std::string_view text = into.source(file).text;
+    if (has_line_with(text, {"require ", "order ", "allow from", "deny from"})) {
+        return read_apache(into, file);
+    }
+    if (!is_nginx(text)) return std::nullopt;
+    Stage stage;
+    stage.name = "nginx";
+    stage.hook = Hook::application;
+    stage.policy = Action::unclear;
+    stage.policy_place = {file, 0, 0};
+    stage.policy_text = "rules of ModSecurity among nginx's: not read together";
+    stage.is_for_first = true;
+    add_stage(into.rules, std::move(stage), {});
+    return std::nullopt;
 }
 
 constexpr std::array kFormats{
@@ -109,17 +134,14 @@ constexpr std::array kFormats{
                return is_json_with(text, "sourceRanges") || is_json_with(text, "allowed") ||
                       is_json_with(text, "denied");
            }},
-    Format{"modsecurity", "ModSecurity", read_modsecurity,
+    Format{"modsecurity", "ModSecurity", read_modsecurity_and_server,
            [](std::string_view, std::string_view text) {
                return has_line_with(text, {"secrule ", "secruleengine "});
            }},
     Format{"nginx", "nginx", read_nginx,
            [](std::string_view, std::string_view text) { return is_nginx(text); }},
     Format{"apache", "Apache", read_apache,
-           [](std::string_view, std::string_view text) {
-               return has_line_with(text, {"require ", "order ", "allow from", "deny from",
-                                           "<require", "<virtualhost", "<directory"});
-           }},
+           [](std::string_view, std::string_view text) { return is_apache(text); }},
 };
 
 }  // namespace

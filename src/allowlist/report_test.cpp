@@ -17,6 +17,18 @@ ip::AddressSet sum(const Row& row) {
         .unite(row.unknown);
 }
 
+TEST(Published, AListOfTooMuchOrCutOffIsNone) {
+    Published list;
+    for (int i = 0; i < 8; ++i) {
+        list.ranges.push_back(*ip::Cidr::parse(std::to_string(20 + i) + ".0.0.0/8"));
+    }
+    EXPECT_EQ(objection_to(list.ranges[0]), "");
+    EXPECT_EQ(objection_to(list), "its ranges of IPv4 are more than any edge has");
+    EXPECT_EQ(objection_to(built_in()), "");
+    EXPECT_EQ(parse_published({"f", "173.245.48.0/20\n104.16.0.0"}).error().to_string(),
+              "f:2:1: `104.16.0.0` has no prefix length");
+}
+
 TEST(Published, HasFifteenAndSevenRanges) {
     const Published list = built_in();
     EXPECT_EQ(list.ranges.size(), 22U);

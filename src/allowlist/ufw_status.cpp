@@ -27,18 +27,19 @@ constexpr std::array<std::string_view, 4> kActions{"ALLOW", "DENY", "REJECT", "L
 
 /// Where the action's column begins, and which it is. Npos: no rule.
 size_t find_action(std::string_view line, std::string_view& action) {
+    size_t first = std::string_view::npos;
     for (const std::string_view word : kActions) {
-        for (size_t at = line.find(word); at != std::string_view::npos;
+        for (size_t at = line.find(word); at != std::string_view::npos && at < first;
              at = line.find(word, at + 1)) {
             const size_t end = at + word.size();
             const bool begins = at > 0 && line[at - 1] == ' ';
             if (begins && (end == line.size() || line[end] == ' ')) {
                 action = word;
-                return at;
+                first = at;
             }
         }
     }
-    return std::string_view::npos;
+    return first;
 }
 
 bool take_suffix(std::string_view& text, std::string_view suffix) {
@@ -102,13 +103,14 @@ class UfwReader {
     }
 
     void read_rule(std::string_view line, uint32_t number) {
+        // A comment may have any words.
+        line = line.substr(0, line.find(" # "));
         std::string_view action;
         const size_t at = find_action(line, action);
         if (at == std::string_view::npos) return;
         std::string_view to = base::trim(line.substr(0, at));
         if (to.starts_with('[')) to = base::trim(to.substr(std::min(to.size(), to.find(']') + 1)));
         std::string_view from = base::trim(line.substr(at + action.size()));
-        from = base::trim(from.substr(0, from.find(" # ")));
         if (from.starts_with("OUT") || from.starts_with("FWD")) return;
         if (from.starts_with("IN ")) from = base::trim(from.substr(3));
         const Place place{file_, number, 0};

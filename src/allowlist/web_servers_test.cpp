@@ -62,6 +62,47 @@ TEST(Nginx, IncludesOfAWholeListingAreFollowed) {
     EXPECT_EQ(verdict(rules, "2.1.1.1"), "rejected origin.status");
 }
 
+TEST(Nginx, WhatStandsBehindAServerCountsForIt) {
+    const auto behind =
+        rules_of({"http {\n server { listen 443; location / { root /x; } }\n deny "
+                  "all;\n}\n"});
+    EXPECT_EQ(verdict(behind, "1.1.1.1"), "rejected origin.status");
+    const auto trusted = rules_of(
+        {"http {\n server { listen 443; }\n set_real_ip_from 1.0.0.0/8; allow 1.0.0.0/8; deny "
+         "all;\n}\n"});
+    EXPECT_EQ(verdict(trusted, "1.1.1.1"), "unknown");
+    EXPECT_EQ(
+        verdict(rules_of({"server { listen 443; location ^~ / { deny all; } }\n"}), "1.1.1.1"),
+        "rejected origin.status");
+    // A return comes before any access list.
+    EXPECT_EQ(verdict(rules_of({"server { listen 443; return 444; location / { allow all; } }\n"}),
+                      "1.1.1.1"),
+              "rejected resp.empty_fin");
+    EXPECT_EQ(
+        verdict(rules_of({"http { map $x $y { allow 1; deny 2; } server { listen 443; } }\n"}),
+                "1.1.1.1"),
+        "admitted");
+}
+
+TEST(Nginx, ServersOfOnePortAreAlternatives) {
+    const std::string catch_all = "server { listen 443 default_server; return 444; }\n";
+    const auto rest = rules_of({catch_all + "server { listen 443; server_name a; }\n"});
+    EXPECT_EQ(verdict(rest, "1.1.1.1"), "admitted");
+    EXPECT_EQ(rest.notes.size(), 1U);
+    // Nobody else listens on the other address.
+    EXPECT_EQ(verdict(rules_of({"server { listen [::]:443 default_server; return 444; }\nserver { "
+                                "listen 443; server_name a; }\n"}),
+                      "1.1.1.1"),
+              "unknown");
+    const auto two =
+        rules_of({"server { listen 443; server_name a; deny 1.0.0.0/8; }\nserver { "
+                  "listen 443; server_name b; deny 1.1.0.0/16; }\n"});
+    EXPECT_EQ(verdict(two, "1.1.1.1"), "rejected origin.status");
+    EXPECT_EQ(verdict(two, "1.2.1.1"), "unknown");
+    EXPECT_EQ(verdict(two, "2.2.1.1"), "admitted");
+    EXPECT_EQ(two.notes.size(), 1U);
+}
+
 TEST(Nginx, SaysWhereItIsWrong) {
     EXPECT_EQ(error_of("server {\n  deny nobody;\n}\n", "nginx"),
               "file:2:8: `nobody` is no address");
@@ -136,6 +177,98 @@ TEST(Modsecurity, AddressRulesAreRead) {
               "unknown");
     EXPECT_EQ(error_of("SecRule REMOTE_ADDR \"@ipMatch x\" \"id:1,deny\"\n", "modsecurity"),
               "file:1:1: `x` is no address");
+}
+
+TEST(Apache, WhatMayBeTheSiteIsUnknown) {
+    EXPECT_EQ(verdict(rules_of({"DocumentRoot /srv/x/html\n<Directory /srv/x/html/>\nRequire ip "
+                                "10.0.0.0/8\n</Directory>\n"}),
+                      "1.1.1.1"),
+              "rejected origin.status");
+    EXPECT_EQ(verdict(rules_of({"<Directory \"/usr/local/apache2/htdocs\">\nRequire ip "
+                                "10.0.0.0/8\n</Directory>\n"}),
+                      "1.1.1.1"),
+              "unknown");
+    EXPECT_EQ(verdict(rules_of({"DocumentRoot /home/a/www\n<Directory /home/*/www>\nRequire all "
+                                "denied\n</Directory>\n"}),
+                      "1.1.1.1"),
+              "unknown");
+    EXPECT_EQ(verdict(rules_of({"Require all granted\n<If \"true\">\nRequire all denied\n</If>\n"}),
+                      "1.1.1.1"),
+              "unknown");
+}
+
+TEST(Apache, WhatIsIncludedIsUnknown) {
+    EXPECT_EQ(verdict(rules_of({"Require all granted\nInclude sites/*.conf\n"}), "1.1.1.1"),
+              "unknown");
+    EXPECT_EQ(verdict(rules_of({"Require all granted\nInclude ports.conf\n"}), "1.1.1.1"),
+              "admitted");
+}
+
+TEST(Nginx, LimitExceptIsJudgedForGet) {
+    const auto limited = [](const std::string& methods) {
+        return rules_of(
+            {"server { listen 443; location / { limit_except " + methods + " { deny all; } } }\n"});
+    };
+    EXPECT_EQ(verdict(limited("GET"), "1.1.1.1"), "admitted");
+    EXPECT_EQ(verdict(limited("POST"), "1.1.1.1"), "rejected origin.status");
+}
+
+TEST(Apache, OrderAndRequireMustBothLetIn) {
+    EXPECT_EQ(verdict(rules_of({"<Directory /var/www/html>\nOrder deny,allow\nDeny from "
+                                "all\nRequire all granted\n</Directory>\n"}),
+                      "1.1.1.1"),
+              "rejected origin.status");
+}
+
+TEST(Apache, HostsOfOnePortAreAlternatives) {
+    const auto host = [](const std::string& port, const std::string& require) {
+        return "<VirtualHost *:" + port + ">\n<Location />\nRequire " + require +
+               "\n</Location>\n</VirtualHost>\n";
+    };
+    const auto two = rules_of({host("443", "all granted") + host("443", "ip 10.0.0.0/8")});
+    EXPECT_EQ(verdict(two, "1.1.1.1"), "unknown");
+    EXPECT_EQ(verdict(two, "10.1.1.1"), "admitted");
+    EXPECT_EQ(two.notes.size(), 1U);
+    const auto ports = rules_of({host("80", "all granted") + host("443", "ip 10.0.0.0/8")});
+    EXPECT_EQ(verdict(ports, "1.1.1.1", 80), "admitted");
+    EXPECT_EQ(verdict(ports, "1.1.1.1"), "rejected origin.status");
+}
+
+TEST(Apache, TrustedProxiesCountWhereverTheyAreNamed) {
+    EXPECT_EQ(verdict(rules_of({"<IfModule mod_remoteip.c>\nRemoteIPTrustedProxy "
+                                "1.0.0.0/8\n</IfModule>\nRequire ip 1.0.0.0/8\n"}),
+                      "1.1.1.1"),
+              "unknown");
+}
+
+TEST(Apache, LimitsAreJudgedForGet) {
+    const auto limited = [](const std::string& kind) {
+        return rules_of({"<" + kind + " GET POST>\nRequire all denied\n</" + kind + ">\n"});
+    };
+    EXPECT_EQ(verdict(limited("LimitExcept"), "1.1.1.1"), "admitted");
+    EXPECT_EQ(verdict(limited("Limit"), "1.1.1.1"), "rejected origin.status");
+}
+
+TEST(Modsecurity, StandsBesideItsServersRules) {
+    const std::string rule =
+        "SecRuleEngine On\nSecRule REQUEST_URI \"@contains x\" \"id:9,phase:1,deny\"\n";
+    EXPECT_EQ(
+        verdict(rules_of({rule + "<Location />\nRequire ip 10.0.0.0/8\n</Location>\n"}), "1.1.1.1"),
+        "rejected origin.status");
+    EXPECT_EQ(verdict(rules_of({rule + "server {\n"}), "1.1.1.1"), "unknown");
+}
+
+TEST(Modsecurity, DefaultsAndTheEngineSwitchedOffCount) {
+    const std::string begin = "SecRuleEngine On\nSecDefaultAction \"phase:1,deny,status:403\"\n";
+    EXPECT_EQ(verdict(rules_of({begin + "SecRule REMOTE_ADDR \"@ipMatch 1.0.0.0/8\" "
+                                        "\"id:1,phase:1\"\n"}),
+                      "1.1.1.1"),
+              "rejected origin.status");
+    EXPECT_EQ(verdict(rules_of({"SecRule REMOTE_ADDR \"@ipMatch 1.0.0.0/8\" "
+                                "\"id:1,phase:1,pass,ctl:ruleEngine=Off\"\nSecRule REMOTE_ADDR "
+                                "\"!@ipMatch 10.0.0.0/8\" \"id:2,phase:1,deny\"\n"}),
+                      "1.1.1.1"),
+              "admitted");
 }
 
 }  // namespace

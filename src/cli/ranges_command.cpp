@@ -55,41 +55,56 @@ class Pipe {
     std::array<int, 2> ends_{-1, -1};
 };
 
-/// False: too much, or not in time.
-bool read_both(Pipe& output, Pipe& errors, CommandOutput& into, size_t most_bytes) {
+int status_of(int status) {
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/// Until the child has ended, whatever it does with its output: what it started may keep that
+/// open, and it may close it and go on. False: too much, or not in time.
+bool run_to_end(pid_t child, Pipe& output, Pipe& errors, CommandOutput& into, size_t most_bytes) {
     constexpr size_t kMaxErrorBytes = 4096;
+    constexpr int kTickMilliseconds = 20;
     const auto deadline = Clock::now() + std::chrono::seconds(kCommandSeconds);
     std::array<char, 65536> block{};
     std::array<pollfd, 2> waits{pollfd{output.end(0), POLLIN, 0}, pollfd{errors.end(0), POLLIN, 0}};
-    while (waits[0].fd >= 0 || waits[1].fd >= 0) {
-        const auto left =
-            std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
-        if (left.count() <= 0 ||
-            poll(waits.data(), waits.size(), static_cast<int>(left.count())) == 0) {
-            return false;
+    bool has_ended = false;
+    int last_rounds = 0;
+    while (true) {
+        if (!has_ended) {
+            int status = 0;
+            has_ended = waitpid(child, &status, WNOHANG) == child;
+            if (has_ended) into.status = status_of(status);
         }
+        if (!has_ended && Clock::now() >= deadline) return false;
+        // What it had said before its end is still there.
+        const int count = poll(waits.data(), waits.size(), has_ended ? 0 : kTickMilliseconds);
+        if (count <= 0 && has_ended) return true;
+        if (count <= 0) continue;
+        bool has_read = false;
         for (size_t i = 0; i < waits.size(); ++i) {
             if (waits[i].fd < 0 || waits[i].revents == 0) continue;
-            const ssize_t count = read(waits[i].fd, block.data(), block.size());
-            if (count <= 0) {
+            const ssize_t bytes = read(waits[i].fd, block.data(), block.size());
+            if (bytes <= 0) {
                 waits[i].fd = -1;
                 continue;
             }
+            has_read = true;
             std::string& text = i == 0 ? into.text : into.errors;
             if (i == 0 || text.size() < kMaxErrorBytes) {
-                text.append(block.data(), static_cast<size_t>(count));
+                text.append(block.data(), static_cast<size_t>(bytes));
             }
             if (into.text.size() > most_bytes) return false;
         }
+        // A pipe holds no more than a block; what the child left behind may speak for ever.
+        if (has_ended && (!has_read || ++last_rounds == 2)) return true;
     }
-    return true;
 }
 
-int wait_for(pid_t child) {
-    int status = 0;
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+/// With all that it started.
+void end_group(pid_t child) {
+    kill(-child, SIGKILL);
+    while (waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
     }
-    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
 }  // namespace
@@ -115,16 +130,21 @@ std::expected<CommandOutput, std::string> run_command(const std::vector<std::str
     for (std::string& word : words) pointers.push_back(word.data());
     pointers.push_back(nullptr);
     pid_t child = 0;
+    posix_spawnattr_t attributes;
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+    posix_spawnattr_setpgroup(&attributes, 0);
     const int error =
-        posix_spawn(&child, program.c_str(), &actions, nullptr, pointers.data(), environ);
+        posix_spawn(&child, program.c_str(), &actions, &attributes, pointers.data(), environ);
+    posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     if (error != 0) return std::unexpected(program + ": " + std::strerror(error));
     output.close_end(1);
     errors.close_end(1);
-    const bool is_read = read_both(output, errors, result, most_bytes);
-    if (!is_read) kill(child, SIGKILL);
-    result.status = wait_for(child);
-    if (!is_read) return std::unexpected(argv[0] + ": said too much, or took too long");
+    if (!run_to_end(child, output, errors, result, most_bytes)) {
+        end_group(child);
+        return std::unexpected(argv[0] + ": said too much, or took too long");
+    }
     result.errors = result.errors.substr(0, result.errors.find('\n'));
     if (result.errors.empty()) result.errors = "ended with " + std::to_string(result.status);
     return result;

@@ -56,6 +56,8 @@ std::expected<allowlist::Source, std::string> fetch(const std::string& url) {
     std::string message(CURL_ERROR_SIZE, '\0');
     curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, is_https ? "https" : "http");
+    // A proxy would be on the way to this machine.
+    if (!is_https) curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
     curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "https");
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, is_https ? 1L : 0L);
     curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 3L);

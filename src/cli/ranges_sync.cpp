@@ -4,9 +4,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <memory>
 
 #include "allowlist/render.hpp"
 #include "allowlist/rule_parts.hpp"
+#include "base/ascii.hpp"
 #include "cli/console.hpp"
 #include "cli/exit_status.hpp"
 #include "cli/ranges_command.hpp"
@@ -65,19 +69,44 @@ std::expected<Published, std::string> gather(const std::vector<std::string>& fro
 
 /// What keeps a new list from being taken.
 Status judge(const Published& fresh, const std::vector<ip::Cidr>& old) {
-    for (const ip::Cidr& range : fresh.ranges) {
-        const std::string objection = allowlist::objection_to(range);
-        if (!objection.empty()) return std::unexpected(objection);
-    }
-    size_t lost = 0;
+    const std::string objection = allowlist::objection_to(fresh);
+    if (!objection.empty()) return std::unexpected(objection);
+    struct Count {
+        size_t all = 0;
+        size_t lost = 0;
+    };
+    std::array<Count, 2> counts;
     for (const ip::Cidr& range : old) {
-        if (!fresh.of(range.family).covers(ip::AddressSet(range))) ++lost;
+        Count& count = counts[static_cast<size_t>(range.family)];
+        ++count.all;
+        if (!fresh.of(range.family).covers(ip::AddressSet(range))) ++count.lost;
     }
-    if (2 * lost > old.size()) {
-        return std::unexpected("the new list lacks " + std::to_string(lost) + " of the " +
-                               std::to_string(old.size()) + " ranges that the file has");
+    // Of each family as well: a list of one alone would shut the other out.
+    const std::array<std::pair<Count, std::string>, 3> judged{
+        std::pair{Count{old.size(), counts[0].lost + counts[1].lost}, std::string("ranges")},
+        std::pair{counts[0], std::string("ranges of IPv4")},
+        std::pair{counts[1], std::string("ranges of IPv6")}};
+    for (const auto& [count, what] : judged) {
+        if (2 * count.lost <= count.all) continue;
+        return std::unexpected("the new list lacks " + std::to_string(count.lost) + " of the " +
+                               std::to_string(count.all) + " " + what + " that the file has");
     }
     return {};
+}
+
+/// Whether a file may be replaced that is none of ours, perhaps.
+bool is_list(const std::string& before, const std::string& content) {
+    constexpr std::string_view kMark = "written by `edgecase ranges`";
+    if (base::trim(before).empty()) return true;
+    // Not every format has comments.
+    return content.contains(kMark) ? before.contains(kMark) : !allowlist::ranges_in(before).empty();
+}
+
+/// Where links lead: what they point to is replaced, not they themselves.
+std::string resolved(const std::string& path) {
+    const std::unique_ptr<char, decltype(&std::free)> real(realpath(path.c_str(), nullptr),
+                                                           &std::free);
+    return real ? real.get() : path;
 }
 
 std::string diff(const std::vector<ip::Cidr>& old, const std::vector<ip::Cidr>& fresh) {
@@ -105,7 +134,7 @@ Status reload(const std::string& command) {
 int apply(const RangesSyncFlags& flags, const std::string& content, const std::string& before,
           bool existed) {
     if (existed) {
-        const auto kept = replace_file(flags.to + ".previous", before);
+        const auto kept = replace_file(flags.to + ".previous", before, flags.to);
         if (!kept) return fail(kUsage, kept.error());
     }
     const auto written = replace_file(flags.to, content);
@@ -133,12 +162,18 @@ int run_ranges_render(const RangesRenderFlags& flags) {
     return kFine;
 }
 
-int run_ranges_sync(const RangesSyncFlags& flags) {
-    const auto* const format = format_of(flags.format);
+int run_ranges_sync(const RangesSyncFlags& given) {
+    const auto* const format = format_of(given.format);
     if (format == nullptr) return kUsage;
+    RangesSyncFlags flags = given;
+    flags.to = resolved(given.to);
     std::string before;
     struct stat file{};
     const bool exists = stat(flags.to.c_str(), &file) == 0;
+    struct stat link{};
+    if (!exists && lstat(flags.to.c_str(), &link) == 0) {
+        return fail(kUsage, flags.to + ": a link that leads nowhere");
+    }
     if (exists) {
         if (!S_ISREG(file.st_mode)) return fail(kUsage, flags.to + ": is no file");
         if (file.st_size > 0) {
@@ -155,6 +190,11 @@ int run_ranges_sync(const RangesSyncFlags& flags) {
     const auto now = allowlist::ranges_in(content);
     if (now.empty())
         return fail(kWrongOrMissing, "the list has no range for this format; nothing was changed");
+    if (!is_list(before, content) && !flags.force) {
+        return fail(kWrongOrMissing, flags.to +
+                                         ": is no list of `edgecase ranges`; nothing was "
+                                         "changed (--force replaces it all the same)");
+    }
     const Status judged = judge(*fresh, old);
     if (!judged && !flags.force) {
         return fail(kWrongOrMissing,

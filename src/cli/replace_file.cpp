@@ -36,12 +36,13 @@ void sync_folder(const std::string& path) {
 
 }  // namespace
 
-std::expected<void, std::string> replace_file(const std::string& path, const std::string& content) {
+std::expected<void, std::string> replace_file(const std::string& path, const std::string& content,
+                                              const std::string& like) {
     std::string temporary = path + ".new-XXXXXX";
     const int descriptor = mkostemp(temporary.data(), O_CLOEXEC);
     if (descriptor < 0) return failed(path);
     struct stat before{};
-    const bool exists = stat(path.c_str(), &before) == 0;
+    const bool exists = stat(like.empty() ? path.c_str() : like.c_str(), &before) == 0;
     const mode_t mode = exists ? before.st_mode & 07777 : 0644;
     bool is_written = write_all(descriptor, content) && fchmod(descriptor, mode) == 0;
     // Only root can, and only root has to.

@@ -7,7 +7,9 @@
 namespace edgecase::cli {
 
 /// Writes beside `path`, flushes to disk and renames. An existing file's mode and owner stay.
-/// Errors: a sentence; then `path` is as it was.
-std::expected<void, std::string> replace_file(const std::string& path, const std::string& content);
+/// `like`: the file whose mode and owner it takes instead. Errors: a sentence; then `path` is as it
+/// was.
+std::expected<void, std::string> replace_file(const std::string& path, const std::string& content,
+                                              const std::string& like = {});
 
 }  // namespace edgecase::cli
