@@ -400,6 +400,15 @@ Opinion told_near_it(const TracedRay& ray, Cause cause) {
                     "A TLS handshake failed at the origin. " + said(*tls)};
     }
     if (const auto* const started = near_it(ray, {EventKind::restarted}, kBeforeUs)) {
+        // A server starts another process for one that ended: the end is the reason.
+        const auto* const ended =
+            near_it(ray, {EventKind::out_of_memory, EventKind::segfault, EventKind::worker_exited},
+                    kBeforeUs);
+        if (ended != nullptr && ended->system == started->system) {
+            return Told{cut_off(ray, Cause::resp_empty_fin), 0.6,
+                        "A process of the origin ended at about that moment. " + said(*ended),
+                        "Find why it ended, in the log of that process and in the kernel's."};
+        }
         return Told{cut_off(ray, Cause::resp_empty_fin), 0.6,
                     "The origin was restarted at that moment. " + said(*started),
                     "Reload instead of restarting, and let requests under way end first."};
