@@ -4,7 +4,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
+
+#include "record/case_json.hpp"
 
 namespace edgecase::diagnose {
 namespace {
@@ -79,10 +80,10 @@ void FindingsMaker::take(const record::Record& record) {
 }
 
 /// Most of them within a few minutes, of many: a restart or a deploy.
-bool FindingsMaker::find_burst(const OfCause& of_cause, TrafficFinding& finding) const {
+void FindingsMaker::find_burst(const OfCause& of_cause, TrafficFinding& finding) const {
     constexpr size_t kFewMinutes = 3;
     constexpr size_t kManyMinutes = 15;  // with traffic
-    if (minutes_.size() < kManyMinutes) return false;
+    if (minutes_.size() < kManyMinutes) return;
     const auto most =
         std::ranges::max_element(of_cause.minutes, {}, [](const auto& one) { return one.second; });
     uint64_t failed = 0;
@@ -97,15 +98,21 @@ bool FindingsMaker::find_burst(const OfCause& of_cause, TrafficFinding& finding)
         }
     }
     if (static_cast<double>(failed) < kMostOfThem * static_cast<double>(of_cause.count)) {
-        return false;
+        return;
     }
+    all = std::max(failed, all);
+    // Any of its minutes could have been the one.
+    const double p = base::fisher_exact({failed, all, of_cause.count - failed, requests_ - all}) *
+                     static_cast<double>(minutes_.size());
+    if (p >= kChance) return;
     finding.factor = "time";
-    finding.value = fmt::format("{} minutes", kFewMinutes);
+    const std::string begin = record::rfc3339(base::WallTime(std::chrono::minutes(from)));
+    finding.value = fmt::format("{} for {} min", begin, kFewMinutes);
     finding.failed_inside = failed;
-    finding.all_inside = std::max(failed, all);
+    finding.all_inside = all;
     finding.failed_outside = of_cause.count - failed;
-    finding.all_outside = requests_ - finding.all_inside;
-    return true;
+    finding.all_outside = requests_ - all;
+    finding.confidence = 1 - p;
 }
 
 TrafficFinding FindingsMaker::finding_of(Cause cause, const OfCause& of_cause) const {
@@ -116,7 +123,6 @@ TrafficFinding FindingsMaker::finding_of(Cause cause, const OfCause& of_cause) c
     finding.rays.assign(of_cause.rays.begin(), of_cause.rays.end());
     finding.failed_inside = of_cause.count;
     finding.all_inside = requests_;
-    finding.confidence = 1;
     const auto comparisons = static_cast<double>(std::max<size_t>(1, factors_.size()));
     double best = kChance;
     uint64_t explained = 0;
@@ -149,16 +155,13 @@ TrafficFinding FindingsMaker::finding_of(Cause cause, const OfCause& of_cause) c
     }
     if (finding.factor.empty()) find_burst(of_cause, finding);
     finding.interval = base::wilson(finding.failed_inside, finding.all_inside);
-    finding.sentence = fmt::format("{} {}", finding.failed_inside, cause::row(cause).reason);
-    const std::string_view where =
-        finding.factor.empty() ? std::string_view("all requests") : std::string_view();
-    finding.sentence = fmt::format(
-        "{} of {} {}: {}", percent(finding.inside_rate()),
-        where.empty() ? fmt::format("requests with {} {}", finding.factor, finding.value)
-                      : std::string(where),
-        where.empty() ? fmt::format("failed so, {} of the others", percent(finding.outside_rate()))
-                      : "failed so",
-        cause::row(cause).reason);
+    const std::string inside = percent(finding.inside_rate());
+    finding.sentence =
+        finding.factor.empty()
+            ? fmt::format("{} of all requests failed so", inside)
+            : fmt::format("{} of requests with {} {} failed so, {} of the others", inside,
+                          finding.factor, finding.value, percent(finding.outside_rate()));
+    finding.sentence += fmt::format(": {}", cause::row(cause).reason);
     for (const auto& [seconds, count] : of_cause.round_times) {
         if (static_cast<double>(count) < kMostOfThem * static_cast<double>(of_cause.count))
             continue;

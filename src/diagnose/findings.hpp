@@ -25,7 +25,7 @@ struct TrafficFinding {
     uint64_t failed_outside = 0;
     uint64_t all_outside = 0;
     base::Interval interval;  // of the rate inside, 95 %
-    double confidence = 0;    // that it is no chance, corrected for all that was compared
+    double confidence = 0;    // that the factor is no chance, corrected for all compared; 0: none
     base::WallTime since;     // the first of them
     base::WallTime last;
     std::vector<std::string> rays;
@@ -67,7 +67,7 @@ class FindingsMaker {
     using Key = std::pair<std::string_view, std::string>;
 
     TrafficFinding finding_of(cause::Cause cause, const OfCause& of_cause) const;
-    bool find_burst(const OfCause& of_cause, TrafficFinding& finding) const;
+    void find_burst(const OfCause& of_cause, TrafficFinding& finding) const;
 
     uint64_t requests_ = 0;
     std::map<Key, Counts> factors_;

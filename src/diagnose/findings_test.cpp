@@ -89,6 +89,8 @@ TEST_F(FindingsTest, a_restart_is_a_burst_in_time) {
     }
     ASSERT_EQ(maker.findings().size(), 1u);
     EXPECT_EQ(maker.findings().front().factor, "time");
+    EXPECT_TRUE(maker.findings().front().value.starts_with("2026-11-28T00:29"));
+    EXPECT_GT(maker.findings().front().confidence, 0.999);
 }
 
 TEST_F(FindingsTest, failures_that_nothing_sets_apart_are_told_without_a_factor) {
@@ -97,6 +99,7 @@ TEST_F(FindingsTest, failures_that_nothing_sets_apart_are_told_without_a_factor)
     }
     ASSERT_EQ(maker.findings().size(), 1u);
     EXPECT_EQ(maker.findings().front().factor, "");
+    EXPECT_EQ(maker.findings().front().confidence, 0);
     EXPECT_NEAR(maker.findings().front().inside_rate(), 0.02, 0.001);
 }
 
