@@ -48,9 +48,9 @@ SCRIPTS = {f'/{i}.js': b'window.sum = (window.sum || 0) + %d' % i for i in range
 
 
 class ChromiumTest(harness.TestCase):
-    def start(self, pages, browser=usual, more=''):
+    def start(self, pages, browser=usual, more='', flags=()):
         """A tab, the URL of an edge in front of an origin with these pages, both of these."""
-        edge, origin = self.edge_before(site(pages), config=edge_config(more))
+        edge, origin = self.edge_before(site(pages), config=edge_config(more), flags=flags)
         page = self.enterContext(browser.get().page())
         return page, f'https://localhost:{edge.address[1]}', edge, origin
 
@@ -135,7 +135,8 @@ class ChromiumTest(harness.TestCase):
     def test_a_large_upload_arrives_whole(self):
         def digest(connection, request):
             connection.respond(hashlib.sha256(request.body).hexdigest().encode())
-        page, url, _, _ = self.start({'/': b'<p>form', '/upload': digest})
+        page, url, _, _ = self.start({'/': b'<p>form', '/upload': digest},
+                                     flags=('--read-timeout', '20s'))
         page.open(url + '/')
         answer = page.run(f"""(async () => {{
           const body = new Uint8Array({UPLOAD}).map((_, i) => i * 7 % 251);

@@ -33,7 +33,7 @@ class Connection:
 
     def __init__(self, origin, sock, number):
         self.origin, self.socket, self.number = origin, sock, number
-        self.buffer = b''
+        self.buffer = bytearray()
         self.received = bytearray()
         self.nth = 0
         self.end = None
@@ -58,21 +58,25 @@ class Connection:
         while b'\r\n' not in self.buffer:
             if not self.more():
                 return None
-        line, self.buffer = self.buffer.split(b'\r\n', 1)
-        return line
+        return self.cut(self.buffer.index(b'\r\n'), 2)
+
+    def cut(self, size, more=0):
+        """The next bytes of the buffer, without `more` bytes behind them."""
+        taken = bytes(self.buffer[:size])
+        del self.buffer[:size + more]
+        return taken
 
     def take(self, size):
         while len(self.buffer) < size and self.more():
             pass
-        taken, self.buffer = self.buffer[:size], self.buffer[size:]
-        return taken
+        return self.cut(size)
 
     def read_head(self):
         """The next request without its body, or None when the edge closed."""
         while b'\r\n\r\n' not in self.buffer:
             if not self.more():
                 return None
-        head, self.buffer = self.buffer.split(b'\r\n\r\n', 1)
+        head = self.cut(self.buffer.index(b'\r\n\r\n'), 4)
         lines = head.decode('latin-1').split('\r\n')
         method, target, _ = lines[0].split(' ')
         headers = [(n, v.strip()) for n, _, v in (line.partition(':') for line in lines[1:])]

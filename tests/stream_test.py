@@ -98,7 +98,7 @@ class StreamingTest(harness.TestCase):
             go_on.wait(10)
             left = BULK - len(connection.buffer)
             while left:
-                connection.buffer = b''
+                connection.buffer.clear()
                 if not connection.more():
                     return
                 left -= len(connection.buffer)
@@ -245,7 +245,7 @@ class UpgradeTest(harness.TestCase):
             connection.send(self.SWITCH + b'\x81\x02hi')
             while connection.more():
                 connection.send(connection.buffer)
-                connection.buffer = b''
+                connection.buffer.clear()
         edge, origin = self.edge_before(behave)
         with edge.client() as client:
             client.send(wire.request(headers=self.ASK))
@@ -266,7 +266,7 @@ class UpgradeTest(harness.TestCase):
             connection.send(self.SWITCH)
             got = b''
             while connection.more():
-                got, connection.buffer = got + connection.buffer, b''
+                got += connection.cut(len(connection.buffer))
             connection.send(b'you said ' + got)
         edge, _ = self.edge_before(behave)
         with edge.client() as client:
@@ -311,7 +311,7 @@ class UpgradeTest(harness.TestCase):
             connection.send(self.SWITCH)
             while connection.more():
                 connection.send(connection.buffer)
-                connection.buffer = b''
+                connection.buffer.clear()
         edge, _ = self.edge_before(behave, flags=('--read-timeout', '1s'))
         with edge.client() as client:
             client.send(wire.request(headers=self.ASK))
