@@ -342,9 +342,9 @@ class DemoTest(harness.TestCase):
     def test_the_tour_names_every_cause_rightly(self):
         result = harness.run('demo', '--once', '--json', '--listen', '127.0.0.1:0', timeout=110,
                              cwd=self.temporary_directory())
+        self.assertEqual(result.stderr[-2000:] if result.returncode else '', '')
         stops = json.loads(result.stdout)
         self.assertEqual([stop for stop in stops if stop['problem']], [])
-        self.assertEqual(result.returncode, 0, result.stderr[-2000:])
         self.assertGreater(len({stop['true_cause'] for stop in stops}), 60)
 
 

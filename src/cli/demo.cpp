@@ -41,6 +41,9 @@ struct Stop {
 constexpr std::string_view kTimeouts =
     "timeouts.tls_handshake = \"2s\"\ntimeouts.h2_settings = \"2s\"\n";
 
+// Long enough for a busy machine to kill a process whose first bytes are held back.
+constexpr std::string_view kHoldBack = "limits.hold_back_time = \"400ms\"\n";
+
 /// Needs an edge of its own: another resolver, or settings the rest must not run with.
 bool is_special(const Scenario& scenario) {
     return scenario.target == Target::resolver_down || !scenario.edge_config.empty() ||
@@ -323,7 +326,8 @@ int run_demo(const DemoFlags& flags) {
         return kUsage;
     }
     const lab::Ports& ports = (*lab)->ports();
-    const auto edge = start_edge(std::string(kTimeouts), demo_overrides(flags, ports, data_dir));
+    const auto edge = start_edge(std::string(kTimeouts).append(kHoldBack),
+                                 demo_overrides(flags, ports, data_dir));
     if (!edge) {
         complain(edge.error());
         return kUsage;
