@@ -3,30 +3,10 @@
 #include <algorithm>
 #include <array>
 
+#include "record/path_template.hpp"
+
 namespace edgecase::diagnose {
 namespace {
-
-constexpr size_t kSegments = 6;
-constexpr size_t kLongSegment = 24;  // a name is seldom longer, a token seldom shorter
-constexpr size_t kIdDigits = 4;      // hex digits with a digit among them: an id
-
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-
-std::string_view kind_of(std::string_view segment) {
-    if (segment.empty()) return segment;
-    if (std::ranges::all_of(segment, is_digit)) return "{n}";
-    const auto is_hex = [](char c) {
-        return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == '-';
-    };
-    if (segment.size() >= kIdDigits && std::ranges::all_of(segment, is_hex) &&
-        std::ranges::any_of(segment, is_digit)) {
-        return "{id}";
-    }
-    if (segment.size() > kLongSegment) return "{long}";
-    return segment;
-}
 
 /// A bound, and the name of what is below it.
 struct Step {
@@ -53,23 +33,9 @@ constexpr std::array kRequest{Step{2'048, "below 2 KiB"}, Step{8'192, "2 to 8 Ki
 
 }  // namespace
 
-std::string path_template(std::string_view uri) {
-    uri = uri.substr(0, uri.find_first_of("?#"));
-    std::string path;
-    for (size_t i = 0; !uri.empty(); ++i) {
-        if (i > kSegments) return path + "/...";
-        const size_t end = std::min(uri.find('/', uri.front() == '/' ? 1 : 0), uri.size());
-        const bool slash = uri.front() == '/';
-        if (slash) path += '/';
-        path += kind_of(uri.substr(slash ? 1 : 0, end - (slash ? 1 : 0)));
-        uri.remove_prefix(end);
-    }
-    return path;
-}
-
 std::vector<Factor> factors_of(const record::Record& record) {
     std::vector<Factor> factors{{"host", record.host},
-                                {"path", path_template(record.uri)},
+                                {"path", record::path_template(record.uri)},
                                 {"method", record.method},
                                 {"client protocol", record.protocol}};
     factors.push_back(

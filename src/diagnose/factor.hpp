@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "record/record.hpp"
@@ -15,10 +14,6 @@ struct Factor {
     std::string_view name;  // a literal: `origin`, `path`, `connection`...
     std::string value;
 };
-
-/// `/orders/{n}/items` of `/orders/4711/items?x=1`: what is a number, an id or very long stands for
-/// its kind; the query is left out; at most six segments.
-std::string path_template(std::string_view uri);
 
 /// Of the attempt that decided, and of the request. Values come from few enough to be counted.
 std::vector<Factor> factors_of(const record::Record& record);

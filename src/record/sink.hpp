@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "record/record.hpp"
+#include "record/rollup.hpp"
 
 namespace edgecase::record {
 
@@ -32,6 +33,25 @@ struct CaseFilter {
     size_t limit = 100;  // newest first
 };
 
+/// Which rollups: of steps of time that begin in [since, until).
+struct RollupQuery {
+    base::WallTime since;
+    base::WallTime until;
+    /// A query that would give more steps than this gets longer ones.
+    size_t maximum_steps = 400;
+};
+
+/// Requests of one kind that ended in one step of time. Texts die with the call that shows them.
+struct Rollup {
+    base::WallTime start;
+    RollupKeyView key;
+    uint64_t requests = 0;
+    uint64_t failures = 0;
+    uint64_t bytes_in = 0;
+    uint64_t bytes_out = 0;
+    std::string_view latency;  // LatencyHistogram::encode()
+};
+
 class Source {
   public:
     virtual ~Source() = default;
@@ -42,6 +62,10 @@ class Source {
     /// Errors: a sentence.
     virtual std::expected<void, std::string> visit_all(
         const std::function<void(const Record&)>& visit) = 0;
+    /// Rollups by time, and the length of their steps: the shortest that is still kept for
+    /// `since`. They outlive the records. Errors: a sentence.
+    virtual std::expected<std::chrono::seconds, std::string> visit_rollups(
+        const RollupQuery& query, const std::function<void(const Rollup&)>& visit) = 0;
 };
 
 }  // namespace edgecase::record

@@ -18,6 +18,10 @@ constexpr const char* kOldBlocks =
 constexpr const char* kOldestCases =
     "DELETE FROM cases WHERE ray IN (SELECT ray FROM cases ORDER BY start_ms LIMIT 512) "
     "RETURNING length(bytes)";
+// The finest step goes first: what it told stays in the coarser ones.
+constexpr const char* kOldestRollups =
+    "DELETE FROM rollups WHERE step = (SELECT min(step) FROM rollups) AND start = "
+    "(SELECT min(start) FROM rollups WHERE step = (SELECT min(step) FROM rollups))";
 constexpr const char* kOldestBlocks =
     "DELETE FROM blocks WHERE id IN (SELECT id FROM blocks ORDER BY last_ray LIMIT 32)";
 
@@ -34,7 +38,8 @@ std::expected<void, DatabaseError> Retention::begin() {
     const std::pair<const char*, Statement*> wanted[] = {{kOldCases, &old_cases_},
                                                          {kOldBlocks, &old_blocks_},
                                                          {kOldestCases, &oldest_cases_},
-                                                         {kOldestBlocks, &oldest_blocks_}};
+                                                         {kOldestBlocks, &oldest_blocks_},
+                                                         {kOldestRollups, &oldest_rollups_}};
     for (const auto& [sql, statement] : wanted) {
         auto prepared = database_.prepare(sql);
         if (!prepared) return std::unexpected(std::move(prepared.error()));
@@ -91,10 +96,12 @@ std::expected<uint64_t, DatabaseError> Retention::forget_for_room() {
     if (!used) return std::unexpected(used.error());
     if (static_cast<uint64_t>(*used) <= allowance_bytes_) return 0;
     if (case_bytes_ <= allowance_bytes_ / 2) {
-        const auto done = oldest_blocks_.step();
-        if (!done) return std::unexpected(done.error());
-        const auto rows = static_cast<uint64_t>(database_.changes());
-        if (rows != 0) return rows;
+        for (Statement* const statement : {&oldest_blocks_, &oldest_rollups_}) {
+            const auto done = statement->step();
+            if (!done) return std::unexpected(done.error());
+            const auto rows = static_cast<uint64_t>(database_.changes());
+            if (rows != 0) return rows;
+        }
     }
     return forget_cases(oldest_cases_);
 }

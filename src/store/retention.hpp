@@ -10,7 +10,7 @@
 
 namespace edgecase::store {
 
-/// Used by the writer thread only. Under pressure of size, blocks of successes go before cases,
+/// Used by the writer thread only. Under pressure of size, blocks of successes go first, then rollups,
 /// until the cases alone take more than half of the allowance: then the oldest cases go.
 class Retention {
   public:
@@ -42,6 +42,7 @@ class Retention {
     Statement old_blocks_;
     Statement oldest_cases_;
     Statement oldest_blocks_;
+    Statement oldest_rollups_;
     uint64_t case_bytes_ = 0;   // estimate, with the rows' share of the indexes
     uint64_t freed_bytes_ = 0;  // of it, by the transaction that is open
 };

@@ -10,7 +10,6 @@ constexpr int64_t kSchemaVersion = 1;
 
 // auto_vacuum must be chosen before the first table exists.
 constexpr const char* kCreate = R"(
-BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS blocks (        -- successes, a few hundred to a row
   id        INTEGER PRIMARY KEY,
   first_ray INTEGER NOT NULL,              -- lowest and highest ray inside, top bit flipped
@@ -36,7 +35,25 @@ CREATE INDEX IF NOT EXISTS cases_by_cause ON cases (cause, start_ms);
 CREATE INDEX IF NOT EXISTS cases_by_status ON cases (edge_status, start_ms);
 PRAGMA application_id = 1162102595;
 PRAGMA user_version = 1;
-COMMIT;
+)";
+// Files of earlier releases lack it; a program that does not know it leaves it alone.
+constexpr const char* kCreateRollups = R"(
+CREATE TABLE IF NOT EXISTS rollups (       -- requests of one kind that ended in one step of time
+  step          INTEGER NOT NULL,          -- its length in seconds
+  start         INTEGER NOT NULL,          -- seconds since 1970, UTC
+  family        INTEGER NOT NULL,          -- record::RollupFamily
+  host          BLOB NOT NULL,             -- lower case
+  label         BLOB NOT NULL,             -- the origin's URL, or the template of a path
+  edge_status   INTEGER NOT NULL,
+  origin_status INTEGER NOT NULL,
+  cause         INTEGER NOT NULL,          -- number of the cause
+  requests      INTEGER NOT NULL,
+  failures      INTEGER NOT NULL,
+  bytes_in      INTEGER NOT NULL,
+  bytes_out     INTEGER NOT NULL,
+  latency       BLOB NOT NULL,             -- record/latency_histogram.hpp
+  PRIMARY KEY (step, start, family, host, label, edge_status, origin_status, cause)
+) WITHOUT ROWID;
 )";
 static_assert(kApplicationId == 1162102595 && kSchemaVersion == 1);
 
@@ -118,7 +135,9 @@ std::expected<Database, DatabaseError> open_for_writing(const std::filesystem::p
         "PRAGMA journal_size_limit = 33554432;";
     // One transaction makes all tables, so a file that has some has all: on a full disk it can
     // still be opened.
+    setup += "BEGIN IMMEDIATE;";
     if (*fresh) setup += kCreate;
+    setup += std::string(kCreateRollups) + "COMMIT;";
     if (auto done = database->run(setup); !done) {
         return std::unexpected(with_sentence(file, done.error()));
     }

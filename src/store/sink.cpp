@@ -29,6 +29,12 @@ void append(Block& block, const record::RecordView& record) {
 }  // namespace
 
 void BlockSink::write(const record::RecordView& record) {
+    const int64_t minute = record::minute_of(record);
+    if (minute != minute_) {
+        hand_over_rollups();
+        minute_ = minute;
+    }
+    table_.add(record);
     if (record::is_case(record)) {
         append(cases_, record);
         if (cases_.bytes.size() >= kFullCaseBytes) hand_over_cases();
@@ -42,6 +48,7 @@ void BlockSink::write(const record::RecordView& record) {
 void BlockSink::flush() {
     if (cases_.count != 0) hand_over_cases();
     if (successes_.count != 0) hand_over_successes();
+    hand_over_rollups();
 }
 
 void BlockSink::hand_over_successes() {
@@ -51,6 +58,12 @@ void BlockSink::hand_over_successes() {
 
 void BlockSink::hand_over_cases() {
     queue_.push_cases(std::exchange(cases_, {}));
+}
+
+void BlockSink::hand_over_rollups() {
+    if (table_.empty()) return;
+    rollups_.add(minute_, table_);
+    table_.clear();
 }
 
 }  // namespace edgecase::store

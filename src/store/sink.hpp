@@ -3,13 +3,14 @@
 
 #include "record/sink.hpp"
 #include "store/block_queue.hpp"
+#include "store/rollup_inbox.hpp"
 
 namespace edgecase::store {
 
 /// For one thread. Takes no lock for a record, one for a block.
 class BlockSink final : public record::Sink {
   public:
-    explicit BlockSink(BlockQueue& queue) : queue_(queue) {}
+    BlockSink(BlockQueue& queue, RollupInbox& rollups) : queue_(queue), rollups_(rollups) {}
     BlockSink(const BlockSink&) = delete;
     BlockSink& operator=(const BlockSink&) = delete;
     ~BlockSink() override { flush(); }
@@ -20,8 +21,12 @@ class BlockSink final : public record::Sink {
   private:
     void hand_over_successes();
     void hand_over_cases();
+    void hand_over_rollups();
 
     BlockQueue& queue_;
+    RollupInbox& rollups_;
+    record::RollupTable table_;
+    int64_t minute_ = 0;  // in which the requests in table_ ended
     Block successes_;
     Block cases_;
 };

@@ -5,6 +5,7 @@
 #include "base/ascii.hpp"
 #include "cause/table.hpp"
 #include "record/binary.hpp"
+#include "store/rollup_writer.hpp"
 #include "store/schema.hpp"
 #include "store/store.hpp"
 
@@ -99,7 +100,53 @@ class SqliteSource final : public record::Source {
         return {};
     }
 
+    std::expected<std::chrono::seconds, std::string> visit_rollups(
+        const record::RollupQuery& query,
+        const std::function<void(const record::Rollup&)>& visit) override {
+        const auto seconds = [](base::WallTime time) {
+            return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch();
+        };
+        const std::chrono::seconds length = rollup_step(query, base::SystemClock().wall_now());
+        const auto there = database_.number(
+            "SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND "
+            "name = 'rollups'");
+        if (!there) return std::unexpected(sentence(there.error()));
+        if (*there == 0) return length;  // a file of an earlier release
+        auto statement = database_.prepare(
+            "SELECT start, family, host, label, edge_status, origin_status, cause, requests, "
+            "failures, bytes_in, bytes_out, latency FROM rollups "
+            "WHERE step = ?1 AND start >= ?2 AND start < ?3 ORDER BY start");
+        if (!statement) return std::unexpected(sentence(statement.error()));
+        const int64_t since = seconds(query.since).count();
+        statement->bind(0, length.count())
+            .bind(1, since - since % length.count())
+            .bind(2, seconds(query.until).count());
+        while (true) {
+            const auto row = statement->step();
+            if (!row) return std::unexpected(sentence(row.error()));
+            if (!*row) return length;
+            visit(rollup_of(*statement));
+        }
+    }
+
   private:
+    static record::Rollup rollup_of(const Statement& row) {
+        record::Rollup rollup;
+        rollup.start = base::WallTime(std::chrono::seconds(row.integer(0)));
+        rollup.key.family = static_cast<record::RollupFamily>(row.integer(1) != 0);
+        rollup.key.host = row.bytes(2);
+        rollup.key.label = row.bytes(3);
+        rollup.key.edge_status = static_cast<uint16_t>(row.integer(4));
+        rollup.key.origin_status = static_cast<uint16_t>(row.integer(5));
+        rollup.key.cause = static_cast<cause::Cause>(row.integer(6));
+        rollup.requests = static_cast<uint64_t>(row.integer(7));
+        rollup.failures = static_cast<uint64_t>(row.integer(8));
+        rollup.bytes_in = static_cast<uint64_t>(row.integer(9));
+        rollup.bytes_out = static_cast<uint64_t>(row.integer(10));
+        rollup.latency = row.bytes(11);
+        return rollup;
+    }
+
     using Found = std::expected<std::optional<Record>, std::string>;
 
     Found find_case(RayId ray) {

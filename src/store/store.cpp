@@ -9,6 +9,8 @@
 #include "store/losses.hpp"
 #include "store/outage.hpp"
 #include "store/retention.hpp"
+#include "store/rollup_inbox.hpp"
+#include "store/rollup_writer.hpp"
 #include "store/schema.hpp"
 #include "store/sink.hpp"
 #include "store/writer.hpp"
@@ -23,7 +25,9 @@ using std::chrono::steady_clock;
 // With the worker's flush every 200 ms a record is readable after 300 ms and one commit.
 constexpr milliseconds kTick{100};
 constexpr seconds kRetryInterval{1};
+constexpr seconds kRollupInterval{1};
 constexpr seconds kRetentionInterval{1};
+constexpr seconds kRollupRetentionInterval{30};
 constexpr seconds kRetentionRetryInterval{10};  // what is too old may wait a little longer
 constexpr milliseconds kRetentionBudget{50};    // of the writer's time in one go
 
@@ -36,6 +40,7 @@ struct OpenFile {
     Database database;
     Retention retention;
     std::optional<Writer> writer;
+    std::optional<RollupWriter> rollups;
 };
 
 std::expected<std::unique_ptr<OpenFile>, DatabaseError> open_file(const StoreOptions& options) {
@@ -50,6 +55,9 @@ std::expected<std::unique_ptr<OpenFile>, DatabaseError> open_file(const StoreOpt
     auto writer = Writer::prepare(file->database);
     if (!writer) return failed(writer.error());
     file->writer.emplace(std::move(*writer));
+    auto rollups = RollupWriter::prepare(file->database);
+    if (!rollups) return failed(rollups.error());
+    file->rollups.emplace(std::move(*rollups));
     if (const auto begun = file->retention.begin(); !begun) return failed(begun.error());
     return file;
 }
@@ -84,7 +92,7 @@ class SqliteStore final : public Store {
     }
 
     std::unique_ptr<record::Sink> make_sink() override {
-        return std::make_unique<BlockSink>(queue_);
+        return std::make_unique<BlockSink>(queue_, rollups_);
     }
 
     StoreCounters counters() const override {
@@ -110,8 +118,10 @@ class SqliteStore final : public Store {
                 queue_.pause(kTick);
             } else if (is_open()) {
                 write_next(kTick);
+                if (steady_clock::now() >= next_rollups_) write_rollups();
             }
             forget();
+            forget_rollups();
             report_losses(false);
         }
         drain();
@@ -135,6 +145,7 @@ class SqliteStore final : public Store {
         if (is_open()) {
             Outcome outcome = Outcome::written;
             while (outcome == Outcome::written) outcome = write_next(milliseconds(0));
+            write_rollups();
             if (outcome == Outcome::nothing) return;
         }
         while (true) {
@@ -163,6 +174,16 @@ class SqliteStore final : public Store {
         queue_.recycle(std::move(batch));
         succeed();
         return Outcome::written;
+    }
+
+    void write_rollups() {
+        next_rollups_ = steady_clock::now() + kRollupInterval;
+        const record::RollupMinutes minutes = rollups_.take();
+        if (minutes.empty()) return;
+        const auto written = file_->rollups->write(minutes);
+        if (written) return;
+        rollups_.give_back(minutes);
+        fail(name_ + ": " + written.error().reason(), written.error().reason());
     }
 
     /// Cases wait for the next try; successes only if that is soon, for else they would take the
@@ -244,6 +265,14 @@ class SqliteStore final : public Store {
         }
     }
 
+    void forget_rollups() {
+        const auto now = steady_clock::now();
+        if (!file_ || now < next_rollup_retention_) return;
+        next_rollup_retention_ = now + kRollupRetentionInterval;
+        const auto rows = file_->rollups->forget(base::SystemClock().wall_now());
+        if (!rows) write_errors_.fetch_add(1, std::memory_order_relaxed);
+    }
+
     void log(const std::string& line) const {
         if (options_.log) options_.log(line);
     }
@@ -258,6 +287,7 @@ class SqliteStore final : public Store {
     const std::string name_;
     std::unique_ptr<OpenFile> file_;  // null: could not be opened yet
     BlockQueue queue_;
+    RollupInbox rollups_;
 
     std::atomic<uint64_t> records_written_{0};
     std::atomic<uint64_t> cases_written_{0};
@@ -272,6 +302,8 @@ class SqliteStore final : public Store {
     std::string trouble_;  // why writing failed last
     Losses losses_;
     steady_clock::time_point next_retention_;
+    steady_clock::time_point next_rollups_;
+    steady_clock::time_point next_rollup_retention_;
 
     std::thread thread_;
 };

@@ -1,0 +1,151 @@
+#include <gtest/gtest.h>
+
+#include <map>
+#include <tuple>
+
+#include "store/database.hpp"
+#include "store/rollup_writer.hpp"
+#include "store/store.hpp"
+#include "store/test_support.hpp"
+
+namespace edgecase::store {
+namespace {
+
+using record::Rollup;
+using record::RollupFamily;
+
+struct Sum {
+    uint64_t requests = 0;
+    uint64_t failures = 0;
+    record::LatencyHistogram latency;
+};
+/// By family, host, label and status.
+using Sums = std::map<std::tuple<RollupFamily, std::string, std::string, int>, Sum>;
+
+Sums sums(const std::filesystem::path& dir, base::WallTime since, base::WallTime until,
+          size_t maximum_steps = 400) {
+    const auto source = open_source(dir);
+    if (!source) return {};
+    Sums all;
+    const auto done =
+        (*source)->visit_rollups({since, until, maximum_steps}, [&](const Rollup& rollup) {
+            Sum& sum = all[{rollup.key.family, std::string(rollup.key.host),
+                            std::string(rollup.key.label), rollup.key.edge_status}];
+            sum.requests += rollup.requests;
+            sum.failures += rollup.failures;
+            EXPECT_TRUE(sum.latency.merge_encoded(rollup.latency));
+        });
+    EXPECT_TRUE(done);
+    return all;
+}
+
+class RollupTest : public testing::Test {
+  protected:
+    std::unique_ptr<Store> open() {
+        auto store = Store::open(options_of(directory_.path(), lines_));
+        EXPECT_TRUE(store) << store.error();
+        return std::move(*store);
+    }
+
+    TemporaryDirectory directory_;
+    Lines lines_;
+    const base::WallTime now_ = wall_now();
+    const base::WallTime later_ = now_ + std::chrono::hours(1);
+};
+
+TEST_F(RollupTest, every_request_is_counted_over_restarts_and_workers) {
+    for (int round = 0; round < 2; ++round) {
+        const auto store = open();
+        const auto one = store->make_sink();
+        const auto two = store->make_sink();
+        for (int i = 0; i < 500; ++i) {
+            one->write(success_record(record::RayId(1)));
+            two->write(i % 5 == 0 ? case_record(record::RayId(2)) : success_record(record::RayId(3)));
+        }
+        one->flush();
+        two->flush();
+    }
+    for (const size_t steps : {size_t{400}, size_t{20}, size_t{2}}) {
+        const Sums found = sums(directory_.path(), now_ - std::chrono::minutes(1), later_, steps);
+        ASSERT_EQ(found.size(), 3u) << steps;
+        EXPECT_EQ(found.at({RollupFamily::origin, "shop.example", "", 200}).requests, 1800u);
+        EXPECT_EQ(found.at({RollupFamily::origin, "shop.example", "", 520}).failures, 200u);
+        const Sum& path = found.at({RollupFamily::path, "shop.example", "/ok", 0});
+        EXPECT_EQ(path.requests, 2000u);
+        EXPECT_EQ(path.failures, 200u);
+        EXPECT_EQ(path.latency.total(), 2000u);
+        EXPECT_EQ(path.latency.maximum_us(), 1000);
+    }
+}
+
+TEST_F(RollupTest, old_times_are_told_in_coarser_steps) {
+    using std::chrono::hours;
+    using std::chrono::seconds;
+    const auto step = [&](hours ago, hours span, size_t steps = 400) {
+        return rollup_step({now_ - ago, now_ - ago + span, steps}, now_);
+    };
+    EXPECT_EQ(step(hours(1), hours(1)), seconds(60));
+    EXPECT_EQ(step(hours(24), hours(24)), seconds(600));
+    EXPECT_EQ(step(hours(24), hours(1)), seconds(60));
+    EXPECT_EQ(step(hours(72), hours(1)), seconds(600));
+    EXPECT_EQ(step(hours(24 * 7), hours(24 * 7)), seconds(3600));
+    EXPECT_EQ(step(hours(24 * 30), hours(1)), seconds(3600));
+}
+
+TEST_F(RollupTest, hosts_made_up_by_clients_share_one_row) {
+    {
+        const auto store = open();
+        const auto sink = store->make_sink();
+        for (size_t i = 0; i < kMaximumRollupRows * 2; ++i) {
+            record::RecordView record = success_record(record::RayId(1));
+            const std::string host = "Host" + std::to_string(i);
+            record.host = host;
+            sink->write(record);
+        }
+    }
+    const Sums found = sums(directory_.path(), now_ - std::chrono::minutes(1), later_, 2);
+    EXPECT_LE(found.size(), kMaximumRollupRows * 2 + 2);
+    const std::string other(record::kOtherLabel);
+    EXPECT_EQ(found.at({RollupFamily::origin, other, other, 200}).requests, kMaximumRollupRows);
+    EXPECT_TRUE(found.contains({RollupFamily::path, "host7", "/ok", 0}));
+}
+
+TEST_F(RollupTest, what_is_too_old_goes_in_small_steps) {
+    (void)open();
+    auto database = Database::open(directory_.path() / "records.sqlite", Database::Mode::write);
+    ASSERT_TRUE(database);
+    auto writer = RollupWriter::prepare(*database);
+    ASSERT_TRUE(writer);
+    const int64_t minute = std::chrono::floor<std::chrono::minutes>(now_).time_since_epoch().count();
+    record::RollupMinutes minutes;
+    for (const int64_t ago : {0, 60 * 49, 60 * 50, 60 * 24 * 15}) {
+        minutes[minute - ago].add(success_record(record::RayId(1)));
+    }
+    ASSERT_TRUE(writer->write(minutes));
+    const auto count = [&](int step) {
+        return *database->number("SELECT count(*) FROM rollups WHERE step = " +
+                                 std::to_string(step));
+    };
+    EXPECT_EQ(count(60), 8);
+    for (int i = 0; i < 5; ++i) ASSERT_TRUE(writer->forget(now_));
+    EXPECT_EQ(count(60), 2);
+    EXPECT_EQ(count(600), 6);
+    EXPECT_EQ(count(3600), 8);
+}
+
+TEST_F(RollupTest, a_file_of_an_earlier_release_gains_them) {
+    (void)open();
+    {
+        auto database = Database::open(directory_.path() / "records.sqlite", Database::Mode::write);
+        ASSERT_TRUE(database && database->run("DROP TABLE rollups"));
+    }
+    EXPECT_TRUE(sums(directory_.path(), now_, later_).empty());
+    {
+        const auto store = open();
+        store->make_sink()->write(success_record(record::RayId(1)));
+    }
+    EXPECT_EQ(sums(directory_.path(), now_ - std::chrono::minutes(1), later_).size(), 2u);
+}
+
+}  // namespace
+}  // namespace edgecase::store
