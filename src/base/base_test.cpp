@@ -18,6 +18,7 @@ TEST(Duration, parses_a_whole_number_with_a_unit) {
     EXPECT_EQ(parse_duration("2s"), milliseconds(2000));
     EXPECT_EQ(parse_duration("15m"), milliseconds(900'000));
     EXPECT_EQ(parse_duration("1h"), milliseconds(3'600'000));
+    EXPECT_EQ(parse_duration("7d"), milliseconds(604'800'000));
 }
 
 TEST(Duration, rejects_everything_else) {

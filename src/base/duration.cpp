@@ -17,6 +17,7 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
     if (unit == "s") scale = 1000;
     if (unit == "m") scale = 60'000;
     if (unit == "h") scale = 3'600'000;
+    if (unit == "d") scale = 24 * 3'600'000;
     if (scale == 0 || value > kMaximumMs / scale) return std::nullopt;
     return std::chrono::milliseconds(value * scale);
 }

@@ -1,4 +1,4 @@
-// Owns the text form of durations: `2s`, `500ms`, `1m`, `1h`.
+// Owns the text form of durations: `2s`, `500ms`, `1m`, `1h`, `7d`.
 #pragma once
 
 #include <chrono>
@@ -8,7 +8,7 @@
 
 namespace edgecase::base {
 
-/// A whole number followed by ms, s, m or h; nothing else, and at most 366 days.
+/// A whole number followed by ms, s, m, h or d; nothing else, and at most 366 days.
 /// Errors: nullopt for anything that is not exactly that.
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 

@@ -1,4 +1,5 @@
-// Owns the counting of durations by size: percentiles with a known error, cheap to add and to merge.
+// Owns the counting of durations by size: percentiles with a known error, cheap to add and to
+// merge.
 #pragma once
 
 #include <algorithm>

@@ -39,8 +39,7 @@ size_t RollupHash::operator()(const RollupKeyView& key) const {
 
 void RollupTable::add(const RecordView& record) {
     const bool failed = is_failure(record.cause);
-    const int64_t latency =
-        record.first_byte_us >= 0 ? record.first_byte_us : record.duration_us;
+    const int64_t latency = record.first_byte_us >= 0 ? record.first_byte_us : record.duration_us;
     const auto count = [&](RollupCounts& counts) {
         ++counts.requests;
         counts.failures += failed ? 1 : 0;

@@ -1,4 +1,5 @@
-// Owns the rollups: how many requests of one kind ended in a stretch of time, and how quick they were.
+// Owns the rollups: how many requests of one kind ended in a stretch of time, and how quick they
+// were.
 #pragma once
 
 #include <cstddef>

@@ -10,8 +10,8 @@
 
 namespace edgecase::store {
 
-/// Used by the writer thread only. Under pressure of size, blocks of successes go first, then rollups,
-/// until the cases alone take more than half of the allowance: then the oldest cases go.
+/// Used by the writer thread only. Under pressure of size, blocks of successes go first, then
+/// rollups, until the cases alone take more than half of the allowance: then the oldest cases go.
 class Retention {
   public:
     Retention(Database& database, std::chrono::hours age, uint64_t bytes)

@@ -60,7 +60,8 @@ TEST_F(RollupTest, every_request_is_counted_over_restarts_and_workers) {
         const auto two = store->make_sink();
         for (int i = 0; i < 500; ++i) {
             one->write(success_record(record::RayId(1)));
-            two->write(i % 5 == 0 ? case_record(record::RayId(2)) : success_record(record::RayId(3)));
+            two->write(i % 5 == 0 ? case_record(record::RayId(2))
+                                  : success_record(record::RayId(3)));
         }
         one->flush();
         two->flush();
@@ -116,7 +117,8 @@ TEST_F(RollupTest, what_is_too_old_goes_in_small_steps) {
     ASSERT_TRUE(database);
     auto writer = RollupWriter::prepare(*database);
     ASSERT_TRUE(writer);
-    const int64_t minute = std::chrono::floor<std::chrono::minutes>(now_).time_since_epoch().count();
+    const int64_t minute =
+        std::chrono::floor<std::chrono::minutes>(now_).time_since_epoch().count();
     record::RollupMinutes minutes;
     for (const int64_t ago : {0, 60 * 49, 60 * 50, 60 * 24 * 15}) {
         minutes[minute - ago].add(success_record(record::RayId(1)));

@@ -19,11 +19,10 @@ struct RollupStep {
     std::chrono::seconds length;
     std::chrono::hours kept;
 };
-constexpr std::array<RollupStep, 3> kRollupSteps{{{std::chrono::seconds(60), std::chrono::hours(48)},
-                                                  {std::chrono::seconds(600),
-                                                   std::chrono::hours(24 * 14)},
-                                                  {std::chrono::seconds(3600),
-                                                   std::chrono::hours(24 * 400)}}};
+constexpr std::array<RollupStep, 3> kRollupSteps{
+    {{std::chrono::seconds(60), std::chrono::hours(48)},
+     {std::chrono::seconds(600), std::chrono::hours(24 * 14)},
+     {std::chrono::seconds(3600), std::chrono::hours(24 * 400)}}};
 
 /// The length of the shortest step that is still kept for the query's beginning and does not give
 /// more steps than it wants; else the longest.

@@ -1,0 +1,300 @@
+#include "record/traffic.hpp"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <unordered_map>
+#include <utility>
+
+#include "base/ascii.hpp"
+#include "record/path_template.hpp"
+
+namespace edgecase::record {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr std::array<std::pair<std::string_view, TrafficBy>, 4> kBy{
+    {{"cause", TrafficBy::cause},
+     {"status", TrafficBy::status},
+     {"host", TrafficBy::host},
+     {"origin", TrafficBy::origin}}};
+
+constexpr size_t kMaximumKeys = 2000;  // told apart; each has a histogram
+constexpr size_t kCasesRead = 5000;    // newest, where paths come from cases
+
+class Matcher {
+  public:
+    explicit Matcher(const TrafficQuery& query)
+        : query_(query), host_(base::to_lower(query.host)), cause_(query.cause) {
+        if (cause_.ends_with('.')) cause_.pop_back();
+    }
+
+    bool operator()(const Rollup& rollup) const {
+        if (!host_.empty() && rollup.key.host != host_) return false;
+        if (rollup.key.family == RollupFamily::path) return !narrows_paths();
+        if (!query_.origin.empty() && rollup.key.label != query_.origin) return false;
+        if (query_.status && rollup.key.edge_status != *query_.status) return false;
+        if (cause_.empty()) return true;
+        const std::string_view name = cause::row(rollup.key.cause).name;
+        return name == cause_ || (name.size() > cause_.size() && name.starts_with(cause_) &&
+                                  name[cause_.size()] == '.');
+    }
+
+    /// Rollups of paths know of no origin, status or cause.
+    bool narrows_paths() const {
+        return !query_.origin.empty() || query_.status || !cause_.empty();
+    }
+
+  private:
+    const TrafficQuery& query_;
+    std::string host_;
+    std::string cause_;
+};
+
+void add(TrafficTotals& totals, const Rollup& rollup) {
+    const cause::Row& row = cause::row(rollup.key.cause);
+    totals.requests += rollup.requests;
+    totals.failures += rollup.failures;
+    if (row.actor == cause::Actor::client) {
+        totals.client_gone += rollup.requests;
+    } else if (rollup.key.cause == cause::Cause::origin_status) {
+        totals.origin_errors += rollup.requests;
+    } else if (rollup.failures != 0 && rollup.key.edge_status >= 500) {
+        totals.edge_errors += rollup.requests;
+    }
+    totals.bytes_in += rollup.bytes_in;
+    totals.bytes_out += rollup.bytes_out;
+    (void)totals.latency.merge_encoded(rollup.latency);
+}
+
+/// Sums by a key, bounded.
+class TopMaker {
+  public:
+    void add(std::string_view key, const Rollup& rollup) {
+        Sum& sum = sum_of(key);
+        sum.requests += rollup.requests;
+        sum.failures += rollup.failures;
+        (void)sum.latency.merge_encoded(rollup.latency);
+    }
+    void add_failure(std::string_view key, int64_t latency_us) {
+        Sum& sum = sum_of(key);
+        ++sum.requests;
+        ++sum.failures;
+        sum.latency.add(latency_us);
+    }
+
+    std::vector<TrafficTop> top() const {
+        std::vector<TrafficTop> all;
+        all.reserve(sums_.size());
+        for (const auto& [key, sum] : sums_) {
+            all.push_back({key, sum.requests, sum.failures, sum.latency.percentile_us(0.95)});
+        }
+        const auto order = [](const TrafficTop& a, const TrafficTop& b) {
+            if (a.requests != b.requests) return a.requests > b.requests;
+            return a.key < b.key;
+        };
+        std::ranges::sort(all, order);
+        if (all.size() <= Traffic::kTop) return all;
+        // What fails is what people look for: of a long list it keeps half the places.
+        std::vector<TrafficTop> shown;
+        std::vector<TrafficTop> others;
+        for (TrafficTop& one : all) {
+            const bool wanted = one.failures != 0 && shown.size() < Traffic::kTop / 2;
+            (wanted ? shown : others).push_back(std::move(one));
+        }
+        for (size_t i = 0; i < others.size() && shown.size() < Traffic::kTop; ++i) {
+            shown.push_back(std::move(others[i]));
+        }
+        std::ranges::sort(shown, order);
+        return shown;
+    }
+
+  private:
+    struct Sum {
+        uint64_t requests = 0;
+        uint64_t failures = 0;
+        LatencyHistogram latency;
+    };
+    struct Hash {
+        using is_transparent = void;
+        size_t operator()(std::string_view text) const {
+            return std::hash<std::string_view>{}(text);
+        }
+    };
+
+    Sum& sum_of(std::string_view key) {
+        auto found = sums_.find(key);
+        if (found != sums_.end()) return found->second;
+        if (sums_.size() >= kMaximumKeys) key = kOtherLabel;
+        return sums_.try_emplace(std::string(key)).first->second;
+    }
+
+    std::unordered_map<std::string, Sum, Hash, std::equal_to<>> sums_;
+};
+
+std::string_view text_or_dash(std::string_view text) {
+    return text.empty() ? std::string_view("-") : text;
+}
+
+class TrafficMaker {
+  public:
+    explicit TrafficMaker(const TrafficQuery& query) : matches_(query), by_(query.by) {}
+
+    void take(const Rollup& rollup) {
+        if (!matches_(rollup)) return;
+        if (rollup.key.family == RollupFamily::path) {
+            paths_.add(text_or_dash(rollup.key.label), rollup);
+            return;
+        }
+        Step& step = steps_[rollup.start];
+        if (!step.latency) step.latency = std::make_unique<LatencyHistogram>();
+        (void)step.latency->merge_encoded(rollup.latency);
+        const std::string status = std::to_string(rollup.key.edge_status);
+        const std::string_view cause = cause::row(rollup.key.cause).name;
+        const std::string_view host = text_or_dash(rollup.key.host);
+        const std::string_view origin = text_or_dash(rollup.key.label);
+        switch (by_) {
+            case TrafficBy::cause:
+                step.by[std::string(cause)] += rollup.requests;
+                break;
+            case TrafficBy::status:
+                step.by[status] += rollup.requests;
+                break;
+            case TrafficBy::host:
+                step.by[std::string(host)] += rollup.requests;
+                break;
+            case TrafficBy::origin:
+                step.by[std::string(origin)] += rollup.requests;
+                break;
+        }
+        hosts_.add(host, rollup);
+        origins_.add(origin, rollup);
+        causes_.add(cause, rollup);
+        statuses_.add(status, rollup);
+        add(result_.totals, rollup);
+    }
+
+    void take_path(const Record& failed) {
+        paths_.add_failure(text_or_dash(path_template(failed.uri)), failed.first_byte_us);
+    }
+    bool wants_cases() const { return matches_.narrows_paths(); }
+
+    Traffic finish(const TrafficQuery& query, seconds step) {
+        result_.query = query;
+        result_.step = step;
+        const auto first = std::chrono::floor<seconds>(query.since).time_since_epoch();
+        for (auto at = base::WallTime(first - first % step); at < query.until; at += step) {
+            result_.times.push_back(at);
+        }
+        make_series();
+        for (const base::WallTime time : result_.times) {
+            const auto found = steps_.find(time);
+            result_.latency.push_back(found == steps_.end() ? LatencyHistogram()
+                                                            : *found->second.latency);
+        }
+        result_.hosts = hosts_.top();
+        result_.paths = paths_.top();
+        result_.origins = origins_.top();
+        result_.causes = causes_.top();
+        result_.statuses = statuses_.top();
+        return std::move(result_);
+    }
+
+  private:
+    struct Step {
+        std::map<std::string, uint64_t, std::less<>> by;
+        std::unique_ptr<LatencyHistogram> latency;
+    };
+
+    void make_series() {
+        std::map<std::string, uint64_t> totals;
+        for (const auto& [time, step] : steps_) {
+            for (const auto& [key, requests] : step.by) totals[key] += requests;
+        }
+        std::vector<std::pair<std::string, uint64_t>> order(totals.begin(), totals.end());
+        std::ranges::sort(order, [](const auto& a, const auto& b) {
+            return a.second != b.second ? a.second > b.second : a.first < b.first;
+        });
+        const bool cut = order.size() > Traffic::kSeries;
+        const size_t own = cut ? Traffic::kSeries - 1 : order.size();
+        for (size_t i = 0; i < own; ++i)
+            result_.series.push_back({order[i].first, order[i].second, {}});
+        if (cut) result_.series.push_back({std::string(kOtherLabel), 0, {}});
+        std::unordered_map<std::string_view, size_t> places;
+        for (size_t i = 0; i < own; ++i) places[result_.series[i].key] = i;
+        for (TrafficSeries& series : result_.series) series.requests.resize(result_.times.size());
+        for (size_t i = 0; i < result_.times.size(); ++i) {
+            const auto step = steps_.find(result_.times[i]);
+            if (step == steps_.end()) continue;
+            for (const auto& [key, requests] : step->second.by) {
+                const auto place = places.find(key);
+                TrafficSeries& series =
+                    place == places.end() ? result_.series.back() : result_.series[place->second];
+                series.requests[i] += requests;
+                if (place == places.end()) series.total += requests;
+            }
+        }
+    }
+
+    Matcher matches_;
+    const TrafficBy by_;
+    std::map<base::WallTime, Step> steps_;
+    TopMaker hosts_;
+    TopMaker paths_;
+    TopMaker origins_;
+    TopMaker causes_;
+    TopMaker statuses_;
+    Traffic result_;
+};
+
+}  // namespace
+
+std::optional<TrafficBy> parse_traffic_by(std::string_view text) {
+    for (const auto& [name, by] : kBy) {
+        if (name == text) return by;
+    }
+    return std::nullopt;
+}
+
+std::string_view to_string(TrafficBy by) {
+    for (const auto& [name, one] : kBy) {
+        if (one == by) return name;
+    }
+    return "?";
+}
+
+std::expected<Traffic, std::string> traffic(Source& source, const TrafficQuery& query) {
+    TrafficMaker maker(query);
+    const auto step = source.visit_rollups({query.since, query.until, query.maximum_steps},
+                                           [&](const Rollup& rollup) { maker.take(rollup); });
+    if (!step) return std::unexpected(step.error());
+    if (maker.wants_cases()) {
+        const auto cases = source.cases({.since = query.since,
+                                         .until = query.until,
+                                         .status = query.status,
+                                         .cause = query.cause,
+                                         .host = query.host,
+                                         .path = {},
+                                         .limit = kCasesRead});
+        if (!cases) return std::unexpected(cases.error());
+        for (const Record& one : *cases) {
+            if (query.origin.empty() || one.origin_url == query.origin) maker.take_path(one);
+        }
+    }
+    return maker.finish(query, *step);
+}
+
+std::expected<TrafficTotals, std::string> traffic_totals(Source& source,
+                                                         const TrafficQuery& query) {
+    const Matcher matches(query);
+    TrafficTotals totals;
+    const auto done = source.visit_rollups(
+        {query.since, query.until, query.maximum_steps}, [&](const Rollup& rollup) {
+            if (rollup.key.family == RollupFamily::origin && matches(rollup)) add(totals, rollup);
+        });
+    if (!done) return std::unexpected(done.error());
+    return totals;
+}
+
+}  // namespace edgecase::record
