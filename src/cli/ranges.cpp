@@ -102,7 +102,7 @@ int run_ranges_check(const RangesCheckFlags& flags) {
     const auto rules = allowlist::read_rules(std::move(*sources), flags.format);
     if (!rules) return fail(rules.error().to_string());
     const allowlist::Report report = allowlist::check(*rules, *published, *options);
-    const RangesReport shown{*rules, *published, report};
+    const RangesReport shown{*rules, *published, *options, report};
     print(flags.json ? ranges_json(shown) : ranges_text(shown, wants_colour()));
     return report.is_clear() ? kFine : kWrongOrMissing;
 }
