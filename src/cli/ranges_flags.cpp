@@ -60,8 +60,7 @@ void add_render(CLI::App& ranges, int& status) {
 void add_sync(CLI::App& ranges, int& status) {
     auto flags = std::make_shared<RangesSyncFlags>();
     CLI::App* const sync = ranges.add_subcommand("sync", "Keep an allow-list in a file up to date");
-    sync->add_option("--to", flags->to, "The file; what it had is kept as FILE.previous")
-        ->required();
+    sync->add_option("--to", flags->to, "The file; what it had is kept")->required();
     sync->add_option("--format", flags->format, formats_text())->required();
     sync->add_option("--from", flags->from,
                      "URL (https) or file, may be repeated; default the API");
@@ -69,7 +68,11 @@ void add_sync(CLI::App& ranges, int& status) {
         ->check(CLI::Range(1, 65535));
     sync->add_option("--reload", flags->reload,
                      "Command to run once it is written, without a shell; if it fails,\n"
-                     "the file is put back");
+                     "the file is put back and reloaded; a run that was killed before\n"
+                     "leaves it to the next");
+    sync->add_option("--state", flags->state,
+                     "Folder for the last good copy, and for a reload that is owed; default\n"
+                     "systemd's STATE_DIRECTORY, else dotfiles beside the file");
     sync->add_flag("--dry-run", flags->dry_run, "Show what would change; exit 1 if anything would");
     sync->add_flag("--force", flags->force, "Take a list that lost most ranges or has odd ones");
     sync->callback([flags, &status] { status = run_ranges_sync(*flags); });

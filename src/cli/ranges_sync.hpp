@@ -19,6 +19,7 @@ struct RangesSyncFlags {
     std::vector<std::string> from{"https://api.cloudflare.com/client/v4/ips"};
     std::vector<int> ports{80, 443};
     std::string reload;  // a command, run without a shell
+    std::string state;   // folder; empty: systemd's, or the file's own
     bool dry_run = false;
     bool force = false;
 };
