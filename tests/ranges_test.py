@@ -2,7 +2,6 @@
 against the kernel."""
 import json
 import os
-import shutil
 import subprocess
 import unittest
 
@@ -141,31 +140,6 @@ class LiveTest(RangesCase):
         result = self.live(LIVE_STATUS='4')
         self.assertEqual((result.returncode, result.stdout), (2, ''))
         self.assertIn('iptables-save: ended with 4', result.stderr)
-
-
-class RenderTest(RangesCase):
-    def test_what_is_rendered_admits_the_edge(self):
-        for name in ('nft', 'nginx', 'apache'):
-            result = harness.run('ranges', 'render', '--format', name)
-            self.assertEqual(result.returncode, 0)
-            self.check(result.stdout, status=0)
-        self.refused('render', '--format', 'pf', said='--format pf: not one of nft, ipset')
-
-    @unittest.skipIf(namespaces.why_impossible(), namespaces.why_impossible() or '')
-    def test_the_tools_take_what_is_rendered(self):
-        namespace = namespaces.Namespace('render')
-        self.addCleanup(namespace.remove)
-        for name, tool in (('nft', ['nft', '-f', '-']), ('ipset', ['ipset', 'restore']),
-                           ('iptables', ['iptables-restore', '--noflush']),
-                           ('ip6tables', ['ip6tables-restore', '--noflush'])):
-            if shutil.which(tool[0]) is None:
-                continue
-            text = harness.run('ranges', 'render', '--format', name).stdout
-            for _ in range(2):  # a second time as well: it replaces the first
-                result = ranges_kernel.spawn(namespace, tool, text)
-                self.assertEqual(result.returncode, 0, f'{name}: {result.stderr}')
-        listing = ranges_kernel.spawn(namespace, ['nft', 'list', 'table', 'inet', 'edgecase']).stdout
-        self.check(listing, status=0)
 
 
 class KernelTest(RangesCase):
