@@ -90,7 +90,7 @@ class SyncTest(SyncCase):
         good = self.file('good', self.LIST)
         self.sync(good)
         before = self.content()
-        for body, status, said in (('', 200, 'no range in it'), ('<html>', 200, 'is no range'),
+        for body, status, said in (('', 200, 'no range in it'), ('<html>', 200, 'a page of HTML'),
                                    (self.LIST, 500, '500'), ('0.0.0.0/0\n' + self.LIST, 200, 'broader'),
                                    ('10.0.0.0/8\n' + self.LIST, 200, 'private'),
                                    ('104.16.0.0/13\n', 200, 'lacks 3 of the 4 ranges'),

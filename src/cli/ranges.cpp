@@ -60,7 +60,7 @@ std::expected<std::vector<Source>, std::string> sources_of(const RangesCheckFlag
 }  // namespace
 
 int run_ranges_list(const RangesListFlags& flags) {
-    const auto published = published_of(flags.ranges, flags.url);
+    const auto published = published_of(flags.ranges, flags.url, flags.ca);
     if (!published) return fail(published.error());
     if (flags.json) {
         nlohmann::ordered_json v4 = nlohmann::ordered_json::array();
@@ -95,7 +95,7 @@ int run_ranges_check(const RangesCheckFlags& flags) {
         }
         return fail("--format " + flags.format + ": not one of " + known);
     }
-    const auto published = published_of(flags.ranges, "");
+    const auto published = published_of(flags.ranges);
     if (!published) return fail(published.error());
     auto sources = sources_of(flags);
     if (!sources) return fail(sources.error());

@@ -10,11 +10,14 @@
 namespace edgecase::cli {
 namespace {
 
+constexpr const char* kCaText = "PEM file of the authorities to trust; default the system's";
+
 void add_list(CLI::App& ranges, int& status) {
     auto flags = std::make_shared<RangesListFlags>();
     CLI::App* const list = ranges.add_subcommand("list", "The edge's published ranges");
     list->add_option("--ranges", flags->ranges, "Read them from this file, text or the API's JSON");
     list->add_option("--url", flags->url, "Fetch them, over https");
+    list->add_option("--ca", flags->ca, kCaText);
     list->add_flag("--json", flags->json, "Machine-readable");
     list->callback([flags, &status] { status = run_ranges_list(*flags); });
 }
@@ -64,6 +67,7 @@ void add_sync(CLI::App& ranges, int& status) {
     sync->add_option("--format", flags->format, formats_text())->required();
     sync->add_option("--from", flags->from,
                      "URL (https) or file, may be repeated; default the API");
+    sync->add_option("--ca", flags->ca, kCaText);
     sync->add_option("--port", flags->ports, "May be repeated; 80 and 443 unless given")
         ->check(CLI::Range(1, 65535));
     sync->add_option("--reload", flags->reload,

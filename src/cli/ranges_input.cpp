@@ -88,10 +88,11 @@ std::expected<std::vector<Source>, std::string> live_sources() {
 }
 
 std::expected<allowlist::Published, std::string> published_of(const std::string& file,
-                                                              const std::string& url) {
+                                                              const std::string& url,
+                                                              const std::string& ca) {
     if (!file.empty() && !url.empty()) return std::unexpected("--ranges or --url, not both");
     if (file.empty() && url.empty()) return allowlist::built_in();
-    auto source = url.empty() ? read_source(file, kMaxListBytes) : fetch(url);
+    auto source = url.empty() ? read_source(file, kMaxListBytes) : fetch(url, ca);
     if (!source) return std::unexpected(source.error());
     auto published = allowlist::parse_published(*source);
     if (!published) return std::unexpected(published.error().to_string());

@@ -53,10 +53,11 @@ std::vector<uint16_t> ports_of(const std::vector<int>& given) {
 }
 
 /// All sources as one list: the text form has a file for each family.
-std::expected<Published, std::string> gather(const std::vector<std::string>& from) {
+std::expected<Published, std::string> gather(const std::vector<std::string>& from,
+                                             const std::string& ca) {
     Published all;
     for (const std::string& place : from) {
-        auto source = is_url(place) ? fetch(place) : read_source(place, kMaxListBytes);
+        auto source = is_url(place) ? fetch(place, ca) : read_source(place, kMaxListBytes);
         if (!source) return std::unexpected(source.error());
         const auto list = allowlist::parse_published(*source);
         if (!list) return std::unexpected(list.error().to_string());
@@ -190,7 +191,7 @@ int apply(const RangesSyncFlags& flags, const LastGood& content, const LastGood&
 int run_ranges_render(const RangesRenderFlags& flags) {
     const auto* const format = format_of(flags.format);
     if (format == nullptr) return kUsage;
-    const auto published = published_of(flags.ranges, "");
+    const auto published = published_of(flags.ranges);
     if (!published) return fail(kUsage, published.error());
     print(format->render(*published, ports_of(flags.ports)));
     return kFine;
@@ -218,7 +219,7 @@ int run_ranges_sync(const RangesSyncFlags& given) {
             before = std::move(source->text);
         }
     }
-    const auto fresh = gather(flags.from);
+    const auto fresh = gather(flags.from, flags.ca);
     if (!fresh) return fail(kWrongOrMissing, fresh.error() + "; nothing was changed");
     std::string content = format->render(*fresh, ports_of(flags.ports));
     // Of both as they are rendered: a format may be for one family alone.
@@ -235,6 +236,11 @@ int run_ranges_sync(const RangesSyncFlags& given) {
     if (!judged && !flags.force) {
         return fail(kWrongOrMissing,
                     judged.error() + "; nothing was changed (--force takes it all the same)");
+    }
+    for (const ip::Family family : {ip::Family::v4, ip::Family::v6}) {
+        if (!fresh->of(family).empty() || format->name.ends_with("tables")) continue;
+        note(std::string("the list has no range of ") +
+             (family == ip::Family::v4 ? "IPv4" : "IPv6") + ": who comes over it is not let in\n");
     }
     const std::string changes = diff(old, now);
     print(changes);
