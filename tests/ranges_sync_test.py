@@ -341,5 +341,45 @@ class IncludedTest(SyncCase):
         self.assertEqual(result.stdout.count(folder), 1, result.stdout)
 
 
+UNITS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'packaging')
+
+
+class UnitTest(SyncCase):
+    def command(self, **settings):
+        """ExecStart as systemd would expand it: `${NAME}` is one word, `$NAME` as many as it has."""
+        with open(os.path.join(UNITS, 'edgecase-ranges.service')) as file:
+            line, = (line for line in file if line.startswith('ExecStart='))
+        words = []
+        for word in line.strip().split('=', 1)[1].split():
+            if word.startswith('${'):
+                words.append(settings.get(word[2:-1], ''))
+            elif word.startswith('$'):
+                words += settings.get(word[1:], '').split()
+            else:
+                words.append(word)
+        return [harness.BINARY, *words[1:]]
+
+    def test_the_service_runs_what_there_is(self):
+        state, source = self.temporary_directory(), self.file('list', self.LIST)
+        self.to = os.path.join(self.temporary_directory(), 'edge.conf')
+        for reload in ('true', ''):
+            command = self.command(TO=self.to, FORMAT='nginx', RELOAD=reload, OPTIONS=f'--from {source} --port 443')
+            result = subprocess.run(command, capture_output=True, text=True, timeout=60,
+                                    env={**os.environ, 'STATE_DIRECTORY': state})
+            self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(self.leftovers(), ['edge.conf'])
+
+    @unittest.skipUnless(shutil.which('systemd-analyze'), 'systemd is not installed')
+    def test_systemd_understands_the_units(self):
+        """Nothing is started."""
+        folder = self.temporary_directory()
+        for name in ('edgecase-ranges.service', 'edgecase-ranges.timer'):
+            with open(os.path.join(UNITS, name)) as unit, open(os.path.join(folder, name), 'w') as copy:
+                copy.write(unit.read().replace('/usr/bin/edgecase', harness.BINARY))
+        result = subprocess.run(['systemd-analyze', 'verify', *(os.path.join(folder, n) for n in os.listdir(folder))],
+                                capture_output=True, text=True, timeout=60)
+        self.assertEqual((result.returncode, result.stderr), (0, ''))
+
+
 if __name__ == '__main__':
     harness.main()
