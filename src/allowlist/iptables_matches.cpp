@@ -33,6 +33,8 @@ Match address_match(MatchKind kind, bool is_negated, std::string_view list) {
 }
 
 Match port_match(MatchKind kind, bool is_negated, std::string_view list) {
+    if (const auto one = parse_ports(list))
+        return {kind, is_negated, one->first, one->last, nullptr};
     auto operand = std::make_shared<Operand>();
     bool is_known = true;
     base::for_each_list_element(list, [&](std::string_view one) {
@@ -41,9 +43,6 @@ Match port_match(MatchKind kind, bool is_negated, std::string_view list) {
         if (ports) operand->ports.push_back(*ports);
     });
     if (!is_known || operand->ports.empty()) return unknown_match("the ports " + std::string(list));
-    if (operand->ports.size() == 1) {
-        return {kind, is_negated, operand->ports[0].first, operand->ports[0].last, nullptr};
-    }
     return {kind, is_negated, 0, 0, std::move(operand)};
 }
 

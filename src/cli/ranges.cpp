@@ -9,6 +9,7 @@
 #include "allowlist/readers.hpp"
 #include "cli/console.hpp"
 #include "cli/exit_status.hpp"
+#include "cli/large_heap.hpp"
 #include "cli/ranges_input.hpp"
 #include "cli/ranges_report.hpp"
 
@@ -17,6 +18,8 @@ namespace {
 
 using allowlist::Published;
 using allowlist::Source;
+
+constexpr size_t kHeapPerByte = 16;  // of rules: a line of 70 bytes takes about a kilobyte
 
 int fail(const std::string& what) {
     complain(one_line(what));
@@ -99,6 +102,9 @@ int run_ranges_check(const RangesCheckFlags& flags) {
     if (!published) return fail(published.error());
     auto sources = sources_of(flags);
     if (!sources) return fail(sources.error());
+    size_t size = 0;
+    for (const Source& source : *sources) size += source.text.size();
+    expect_large_heap(kHeapPerByte * size);
     const auto rules = allowlist::read_rules(std::move(*sources), flags.format);
     if (!rules) return fail(rules.error().to_string());
     const allowlist::Report report = allowlist::check(*rules, *published, *options);

@@ -2,9 +2,11 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 
@@ -41,6 +43,10 @@ std::expected<Source, std::string> read_source(const std::string& path, size_t m
         file.open(path, std::ios::binary);
         if (!file) return std::unexpected(path + ": " + std::strerror(errno));
     }
+    std::error_code error;
+    const auto size = path == "-" ? 0 : std::filesystem::file_size(path, error);
+    // Not of what is no file: of a pipe nobody knows.
+    if (!error) source.text.reserve(std::min<size_t>(size, most_bytes));
     std::istream& stream = path == "-" ? std::cin : file;
     std::array<char, 65536> block{};
     while (stream) {
