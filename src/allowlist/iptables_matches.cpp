@@ -33,6 +33,8 @@ Match address_match(MatchKind kind, bool is_negated, std::string_view list) {
 }
 
 Match port_match(MatchKind kind, bool is_negated, std::string_view list) {
+    if (const auto one = parse_ports(list))
+        return {kind, is_negated, one->first, one->last, nullptr};
     auto operand = std::make_shared<Operand>();
     bool is_known = true;
     base::for_each_list_element(list, [&](std::string_view one) {
@@ -41,9 +43,6 @@ Match port_match(MatchKind kind, bool is_negated, std::string_view list) {
         if (ports) operand->ports.push_back(*ports);
     });
     if (!is_known || operand->ports.empty()) return unknown_match("the ports " + std::string(list));
-    if (operand->ports.size() == 1) {
-        return {kind, is_negated, operand->ports[0].first, operand->ports[0].last, nullptr};
-    }
     return {kind, is_negated, 0, 0, std::move(operand)};
 }
 
@@ -149,6 +148,12 @@ bool is_detail(std::string_view option) {
                                     "--packet", "--loose", "--validmark", "--accept-local"});
 }
 
+/// Of IPv6; the edge's packets have none.
+bool is_extension_header(std::string_view module) {
+    return module == "rt" || module == "frag" || module == "hbh" || module == "dst" ||
+           module == "mh";
+}
+
 bool read_limits(IptablesRule& rule, std::string_view option, bool is_negated, Words& words) {
     std::optional<Match> match;
     if (option == "--limit" || option == "--hashlimit" || option == "--hashlimit-upto" ||
@@ -247,6 +252,8 @@ bool read_iptables_match(Reading& into, IptablesRule& rule, std::string_view opt
         rule.module = words.next();
         // A module without options that matter matches by being there.
         if (rule.module == "socket") rule.matches.push_back(unknown_match("-m socket"));
+        // Without the header there is no match, also of a negated one.
+        if (is_extension_header(rule.module)) rule.matches.push_back(never());
         return true;
     }
     if (is_detail(option)) {
@@ -257,6 +264,10 @@ bool read_iptables_match(Reading& into, IptablesRule& rule, std::string_view opt
         read_addresses(rule, option, is_negated, words) ||
         read_limits(rule, option, is_negated, words) ||
         read_others(into, rule, option, is_negated, words)) {
+        return true;
+    }
+    if (is_extension_header(rule.module)) {
+        words.skip_values();
         return true;
     }
     rule.matches.push_back(

@@ -308,6 +308,28 @@ TEST(Nft, JsonSaysTheSame) {
     EXPECT_EQ(rules.chains[0].rules[1].text, "ip saddr @edge tcp dport { 80, 443 } counter accept");
 }
 
+TEST(Nft, ARuleForExtensionHeadersIsForNoneOfOurs) {
+    EXPECT_EQ(
+        verdict(rules_of({"table ip6 f {\n chain i {\n  type filter hook input priority 0;\n  rt "
+                          "type 0 drop\n  frag more-fragments 1 drop\n  rt seg-left != 0 drop\n  "
+                          "exthdr hbh exists drop\n  exthdr rt missing tcp dport 443 accept\n  "
+                          "drop\n }\n}\n"}),
+                "2400:cb00::1"),
+        "admitted");
+    EXPECT_EQ(verdict(rules_of({R"({"nftables": [
+      {"table": {"family": "ip6", "name": "f", "handle": 1}},
+      {"chain": {"family": "ip6", "table": "f", "name": "i", "handle": 1, "type": "filter", "hook":
+        "input", "prio": 0, "policy": "accept"}},
+      {"rule": {"family": "ip6", "table": "f", "chain": "i", "handle": 2, "expr": [
+        {"match": {"op": "==", "left": {"exthdr": {"name": "rt", "field": "type"}}, "right": 0}},
+        {"drop": null}]}},
+      {"rule": {"family": "ip6", "table": "f", "chain": "i", "handle": 3, "expr": [
+        {"match": {"op": "==", "left": {"exthdr": {"name": "frag"}}, "right": true}},
+        {"drop": null}]}}]})"}),
+                      "2400:cb00::1"),
+              "admitted");
+}
+
 TEST(Nft, SaysWhereItIsWrong) {
     EXPECT_EQ(error_of("table inet f {\n  chain c {\n", "nft").substr(0, 9), "file:3:1:");
     EXPECT_EQ(error_of("tabel inet f {}\n", "nft"),

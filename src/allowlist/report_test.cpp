@@ -58,7 +58,7 @@ TEST(Published, RefusesWhatIsNoList) {
     EXPECT_EQ(error("104.16.0.0/13\n  nonsense\n"), "f:2:3: `nonsense` is no range");
     EXPECT_EQ(error("104.16.0.1/13\n"),
               "f:1:1: `104.16.0.1/13` has bits behind its prefix; 104.16.0.0/13 may be meant");
-    EXPECT_EQ(error("<html>"), "f:1:1: `<html>` is no range");
+    EXPECT_EQ(error("<html>"), "f:1:1: this is a page of HTML or XML, no list");
     EXPECT_EQ(error("{\"result\": 1}"), "f: the JSON has no `result` as the API's answer has");
     EXPECT_EQ(error("{\"result\": {\"ipv4_cidrs\": []}}"), "f: the JSON has no `ipv6_cidrs`");
     EXPECT_EQ(error("{\"success\": false, \"result\": {}}"),

@@ -153,9 +153,12 @@ void SetBuilder::finish(int depth) {
 }
 
 std::shared_ptr<SetBuilder> Sets::at(std::string_view scope, std::string_view name) {
-    const std::string key = std::string(scope) + " " + std::string(name);
-    auto& set = sets_[key];
+    if (last_ && name == last_name_ && scope == last_scope_) return last_;
+    last_scope_ = scope;
+    last_name_ = name;
+    auto& set = sets_[last_scope_ + " " + last_name_];
     if (!set) set = std::make_shared<SetBuilder>();
+    last_ = set;
     return set;
 }
 

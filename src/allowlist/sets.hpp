@@ -79,6 +79,8 @@ class Sets {
 
   private:
     std::map<std::string, std::shared_ptr<SetBuilder>, std::less<>> sets_;
+    std::string last_scope_, last_name_;  // elements of one set come together
+    std::shared_ptr<SetBuilder> last_;
     std::map<std::string, VerdictMap, std::less<>> maps_;
 };
 

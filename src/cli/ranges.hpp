@@ -9,6 +9,7 @@ namespace edgecase::cli {
 struct RangesListFlags {
     std::string ranges;  // file; empty: the list built in
     std::string url;
+    std::string ca;  // PEM file of authorities; empty: the system's
     bool json = false;
 };
 int run_ranges_list(const RangesListFlags& flags);
