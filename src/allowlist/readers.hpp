@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "allowlist/includes.hpp"
 #include "allowlist/model.hpp"
 #include "allowlist/sets.hpp"
 
@@ -16,6 +17,7 @@ namespace edgecase::allowlist {
 struct Reading {
     Ruleset rules;
     Sets sets;
+    Includes includes;  // of web servers' configurations
 
     const Source& source(uint32_t file) const { return rules.sources[file]; }
 };
@@ -50,8 +52,10 @@ std::span<const Format> formats();
 const Format* recognise(std::string_view name, std::string_view text);
 const Format* format_named(std::string_view name);
 
-/// Reads all sources as one system. `format`: its name, or empty to recognise each.
-std::expected<Ruleset, ReadError> read_rules(std::vector<Source> sources, std::string_view format);
+/// Reads all sources as one system. `format`: its name, or empty to recognise each. `find`: where
+/// files are looked for that sources with a path include; without it only among the sources.
+std::expected<Ruleset, ReadError> read_rules(std::vector<Source> sources, std::string_view format,
+                                             FindFiles find = {});
 
 /// The cause with which the edge meets `reject with` TYPE, in nft's or iptables' words.
 cause::Cause cause_of_rejection(std::string_view type);
