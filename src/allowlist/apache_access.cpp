@@ -9,8 +9,9 @@
 namespace edgecase::allowlist {
 namespace {
 
-constexpr size_t kMaxWorlds = 128;       // seven conditions that nobody knows
-constexpr size_t kMaxLines = 2'000'000;  // of all worlds together: about two seconds
+constexpr size_t kMaxWorlds = 128;         // seven conditions that nobody knows
+constexpr size_t kMaxLines = 2'000'000;    // of the first world
+constexpr size_t kMaxMoreLines = 500'000;  // of all others together: half a second
 
 /// What comes of all the worlds that may be.
 class ApacheAnswer {
@@ -35,6 +36,7 @@ class ApacheAnswer {
                 break;
             }
             ++read;
+            lines = std::min(lines, kMaxMoreLines);
             auto verdicts = verdicts_of(*config);
             if (!verdicts) return ReadError{into_.source(file_).name, 0, 0, verdicts.error()};
             // It reads all sections by itself, so another world is of interest for its files alone.
@@ -43,16 +45,16 @@ class ApacheAnswer {
             if (files_.size() > files && modsecurity.has_rule()) modsecurity.finish(into_, file_);
             has_directive |= config->has_directive;
             take(*config, std::move(*verdicts));
+            assumptions_.insert(world.open().begin(), world.open().end());
+            if (read + todo.size() + world.open().size() > kMaxWorlds) {
+                gives_up_ = true;
+                break;
+            }
             for (const std::string& key : world.open()) {
-                assumptions_.insert(key);
                 auto other = assumed;
                 other[key] = false;
                 todo.push_back(std::move(other));
                 assumed[key] = true;
-            }
-            if (read + todo.size() > kMaxWorlds) {
-                gives_up_ = true;
-                break;
             }
         }
         if (!has_directive) {

@@ -241,9 +241,9 @@ bool read_others(Reading& into, IptablesRule& rule, std::string_view option, boo
 
 /// Without any of their options they match everything, or they refuse to be without one.
 constexpr std::array<std::string_view, 21> kQuietModules{
-    "tcp",     "udp",       "multiport", "comment",   "conntrack", "state",   "limit",
+    "tcp",     "udp",       "multiport", "comment",   "conntrack", "state",    "limit",
     "iprange", "hashlimit", "set",       "mark",      "connmark",  "addrtype", "pkttype",
-    "recent",  "statistic", "rpfilter",  "connlimit", "icmp",      "icmp6",   "policy"};
+    "recent",  "statistic", "rpfilter",  "connlimit", "icmp",      "icmp6",    "policy"};
 
 /// Source: xt_multiport.h, XT_MULTI_PORTS; iptables 1.8.9 says "too many ports specified".
 const char* wrong_ports(std::string_view module, std::string_view option, std::string_view list) {

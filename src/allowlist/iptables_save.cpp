@@ -41,9 +41,9 @@ constexpr std::array<std::string_view, 4> kBuiltIn{"PREROUTING", "INPUT", "OUTPU
 
 /// They change the packet or tell somebody, and the rule behind is next.
 constexpr std::array<std::string_view, 23> kHarmless{
-    "LOG", "NFLOG", "ULOG",  "AUDIT",    "TRACE",       "TCPMSS",    "TCPOPTSTRIP", "CLASSIFY",
-    "TOS", "DSCP",  "ECN",   "CHECKSUM", "SECMARK",     "IDLETIMER", "LED",         "RATEEST",
-    "HL",  "TTL",   "SYSRQ", "CONNSECMARK", "CT", "TEE", "SET"};
+    "LOG", "NFLOG", "ULOG",  "AUDIT",       "TRACE",   "TCPMSS",    "TCPOPTSTRIP", "CLASSIFY",
+    "TOS", "DSCP",  "ECN",   "CHECKSUM",    "SECMARK", "IDLETIMER", "LED",         "RATEEST",
+    "HL",  "TTL",   "SYSRQ", "CONNSECMARK", "CT",      "TEE",       "SET"};
 
 class IptablesReader {
   public:

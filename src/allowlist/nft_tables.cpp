@@ -46,8 +46,8 @@ ReadResult NftReader::fail(std::string what) {
 }
 
 ReadResult NftReader::too_many_expanded() {
-    return fail("definitions stand for more than " +
-                std::to_string(NftDefinitions::kMaxExpanded) + " elements altogether");
+    return fail("definitions stand for more than " + std::to_string(NftDefinitions::kMaxExpanded) +
+                " elements altogether");
 }
 
 ReadResult NftReader::read() {

@@ -14,8 +14,8 @@ namespace edgecase::allowlist {
 
 /// `define NAME = ...`, by name. Definitions can double each other.
 struct NftDefinitions {
-    /// Elements that are taken from definitions, in one file: a second and some hundred MiB.
-    static constexpr size_t kMaxExpanded = 4'000'000;
+    /// Elements that are taken from definitions, in one file: a second and a hundred MiB.
+    static constexpr size_t kMaxExpanded = 1'000'000;
 
     std::map<std::string_view, std::string_view> texts;
     mutable size_t expanded = 0;  // so far; definitions within definitions count as well

@@ -124,6 +124,7 @@ std::expected<Ruleset, ReadError> read_rules(std::vector<Source> sources, std::s
         if (auto error = found->read(reading, i)) return std::unexpected(std::move(*error));
     }
     drop_taken(reading);
+    finish_firewalld(reading.rules, reading.sets, std::move(reading.firewalld));
     reading.sets.finish(reading.rules);
     fit_sets(reading.rules);
     drop_doubles(reading.rules);

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "allowlist/firewalld_zones.hpp"
 #include "allowlist/includes.hpp"
 #include "allowlist/model.hpp"
 #include "allowlist/sets.hpp"
@@ -18,6 +19,7 @@ struct Reading {
     Ruleset rules;
     Sets sets;
     Includes includes;  // of web servers' configurations
+    FirewalldZones firewalld;
 
     const Source& source(uint32_t file) const { return rules.sources[file]; }
 };
@@ -32,6 +34,7 @@ ReadResult read_ip6tables(Reading& into, uint32_t file);
 ReadResult read_ipset(Reading& into, uint32_t file);
 ReadResult read_ufw(Reading& into, uint32_t file);
 ReadResult read_firewalld(Reading& into, uint32_t file);
+ReadResult read_firewalld_file(Reading& into, uint32_t file);
 ReadResult read_fail2ban(Reading& into, uint32_t file);
 ReadResult read_nginx(Reading& into, uint32_t file);
 ReadResult read_apache(Reading& into, uint32_t file);
@@ -39,6 +42,9 @@ ReadResult read_modsecurity(Reading& into, uint32_t file);
 ReadResult read_aws(Reading& into, uint32_t file);
 ReadResult read_gcp(Reading& into, uint32_t file);
 ReadResult read_azure(Reading& into, uint32_t file);
+
+/// A zone's XML, or firewalld.conf.
+bool is_firewalld_file(std::string_view text);
 
 struct Format {
     std::string_view name;   // of --format

@@ -121,6 +121,8 @@ constexpr std::array kFormats{
            [](std::string_view, std::string_view text) {
                return text.contains("\n  target: ") && text.contains("\n  services:");
            }},
+    Format{"firewalld-xml", "firewalld's files", read_firewalld_file,
+           [](std::string_view, std::string_view text) { return is_firewalld_file(text); }},
     Format{"aws", "AWS", read_aws,
            [](std::string_view, std::string_view text) {
                return is_json_with(text, "SecurityGroups") || is_json_with(text, "NetworkAcls") ||
