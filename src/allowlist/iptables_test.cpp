@@ -242,6 +242,42 @@ TEST(Iptables, ARuleForExtensionHeadersIsForNoneOfOurs) {
     EXPECT_EQ(verdict(rules, "2400:cb00::1"), "admitted");
 }
 
+TEST(Iptables, AMarkOfAHashIsAMark) {
+    const std::string marked =
+        "*mangle\n:INPUT ACCEPT [0:0]\n-A INPUT -p tcp -j HMARK --hmark-mod "
+        "10 --hmark-offset 100\nCOMMIT\n";
+    EXPECT_EQ(
+        verdict(rules_of({marked + "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -m mark --mark 0x64 -j "
+                                   "DROP\nCOMMIT\n"}),
+                "1.1.1.1"),
+        "unknown");
+}
+
+TEST(Iptables, AModuleThatMatchesByBeingThereIsUnknown) {
+    for (const char* const module : {"eui64", "socket", "somethingnew"}) {
+        EXPECT_EQ(with("-A INPUT -m " + std::string(module) + " -j ACCEPT\n"), "unknown") << module;
+        EXPECT_EQ(
+            with("-A INPUT -m " + std::string(module) + " -j DROP\n", "1.1.1.1", 443, "ACCEPT"),
+            "unknown")
+            << module;
+    }
+}
+
+TEST(Iptables, MorePortsThanTheKernelTakesAreAnError) {
+    const auto error = [](const std::string& match) {
+        return error_of(
+            "*filter\n:INPUT DROP [0:0]\n-A INPUT -p tcp " + match + " -j ACCEPT\nCOMMIT\n",
+            "iptables");
+    };
+    const std::string seven = "1:2,3:4,5:6,7:8,9:10,11:12,13:14";
+    EXPECT_EQ(error("-m multiport --dports " + seven + ",443"), "none");
+    EXPECT_EQ(error("-m multiport --dports " + seven + ",80,443"),
+              "file:3:1: more than 15 ports, of which a range counts as two");
+    EXPECT_EQ(error("-m multiport --sports " + seven + ",80:443"),
+              "file:3:1: more than 15 ports, of which a range counts as two");
+    EXPECT_EQ(error("-m tcp --dport 80,443"), "file:3:1: several ports need --dports of multiport");
+}
+
 TEST(Iptables, SaysWhereItIsWrong) {
     EXPECT_EQ(error_of("*filter\n:INPUT DROP [0:0]\n  nonsense\nCOMMIT\n", "iptables").substr(0, 9),
               "file:3:1:");

@@ -78,6 +78,16 @@ void fit_sets(Ruleset& rules) {
     }
 }
 
+/// What was read by itself before another file turned out to include it.
+void drop_taken(Reading& reading) {
+    for (const uint32_t file : reading.includes.taken()) {
+        reading.rules.formats[file] = "included";
+        std::erase_if(reading.rules.stages, [&](const Stage& stage) {
+            return stage.hook == Hook::application && stage.begins == file;
+        });
+    }
+}
+
 void note_limits(Ruleset& rules) {
     for (const Chain& chain : rules.chains) {
         for (const Rule& rule : chain.rules) {
@@ -90,10 +100,16 @@ void note_limits(Ruleset& rules) {
 
 }  // namespace
 
-std::expected<Ruleset, ReadError> read_rules(std::vector<Source> sources, std::string_view format) {
+std::expected<Ruleset, ReadError> read_rules(std::vector<Source> sources, std::string_view format,
+                                             FindFiles find) {
     Reading reading;
-    reading.rules.sources = std::move(sources);
-    for (uint32_t i = 0; i < reading.rules.sources.size(); ++i) {
+    const size_t given = sources.size();
+    reading.rules.sources.assign(std::make_move_iterator(sources.begin()),
+                                 std::make_move_iterator(sources.end()));
+    reading.rules.formats.resize(given);
+    reading.includes.begin(given, std::move(find));
+    for (uint32_t i = 0; i < given; ++i) {
+        if (reading.includes.is_taken(i)) continue;
         const Source& source = reading.rules.sources[i];
         if (source.text.size() > kMaxSourceBytes) {
             return std::unexpected(ReadError{source.name, 0, 0, "is larger than can be read"});
@@ -104,9 +120,11 @@ std::expected<Ruleset, ReadError> read_rules(std::vector<Source> sources, std::s
             return std::unexpected(
                 ReadError{source.name, 1, 1, "not recognised; --format names what it is"});
         }
-        reading.rules.formats.emplace_back(found->title);
+        reading.rules.formats[i] = std::string(found->title);
         if (auto error = found->read(reading, i)) return std::unexpected(std::move(*error));
     }
+    drop_taken(reading);
+    finish_firewalld(reading.rules, reading.sets, std::move(reading.firewalld));
     reading.sets.finish(reading.rules);
     fit_sets(reading.rules);
     drop_doubles(reading.rules);

@@ -29,11 +29,13 @@ inline Ruleset rules_of(std::vector<std::string> texts, std::string_view format 
 
 /// What becomes of a connection from one address: `admitted`, `dropped`, `rejected CAUSE`,
 /// `rate_limited` or `unknown`.
-inline std::string verdict(const Ruleset& rules, std::string_view address, uint16_t port = 443) {
+inline std::string verdict(const Ruleset& rules, std::string_view address, uint16_t port = 443,
+                           std::string interface_in = {}) {
     const auto cidr = ip::Cidr::parse(address);
     Question question;
     question.family = cidr->family;
     question.port = port;
+    question.interface_in = std::move(interface_in);
     const Judgement judgement = judge(rules, question, ip::AddressSet(*cidr));
     if (!judgement.admitted.empty()) return "admitted";
     if (!judgement.dropped.empty()) return "dropped";

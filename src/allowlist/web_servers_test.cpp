@@ -103,6 +103,53 @@ TEST(Nginx, ServersOfOnePortAreAlternatives) {
     EXPECT_EQ(two.notes.size(), 1U);
 }
 
+TEST(Nginx, AnIncludeThatIsNotGivenMayTurnAway) {
+    const auto in_server = [](const std::string& text) {
+        return rules_of({"server {\n listen 443;\n" + text + "\n}\n"});
+    };
+    for (const char* const text :
+         {"allow all; include site.inc;", "include site.inc; allow all;",
+          "location / { allow all; include site.inc; }",
+          "include site.inc; location / { allow all; }", "deny all; include site.inc;",
+          "if ($bad) { include site.inc; }", "include sites-ssl/*.conf;"}) {
+        EXPECT_EQ(verdict(in_server(text), "1.1.1.1"), "unknown") << text;
+    }
+    for (const char* const text :
+         {"location /x { include site.inc; }", "allow all; include snippets/fastcgi-php.conf;",
+          "include /etc/letsencrypt/options-ssl-nginx.conf;", "include snippets/ssl-params.conf;",
+          "include proxy_params;", "location ~ \\.php$ { include fastcgi_params; }"}) {
+        EXPECT_EQ(verdict(in_server(text), "1.1.1.1"), "admitted") << text;
+    }
+    // A return comes before whatever stands behind it.
+    EXPECT_EQ(verdict(in_server("return 444; include site.inc;"), "1.1.1.1"),
+              "rejected resp.empty_fin");
+}
+
+TEST(Nginx, AnIncludeThatIsNotGivenMayHaveServers) {
+    const auto beside = [](const std::string& text) {
+        return rules_of(
+            {"http {\n" + text + "\nserver { listen 443; location / { allow all; } }\n}\n"});
+    };
+    for (const char* const text : {"include conf.d/*.conf;", "include sites-enabled/*;"}) {
+        EXPECT_EQ(verdict(beside(text), "1.1.1.1", 443), "unknown") << text;
+        EXPECT_EQ(verdict(beside(text), "1.1.1.1", 8443), "unknown") << text;
+    }
+    EXPECT_EQ(verdict(beside("include mime.types;"), "1.1.1.1"), "admitted");
+    EXPECT_EQ(
+        verdict(rules_of({"include modules-enabled/*.conf;\nhttp { server { listen 443; } }\n"}),
+                "1.1.1.1"),
+        "admitted");
+    EXPECT_EQ(
+        verdict(rules_of({"include other.conf;\nhttp { server { listen 443; } }\n"}), "1.1.1.1"),
+        "unknown");
+    // What a server listens on may be among what it includes.
+    const auto open = rules_of({"server { listen 80; include tls.inc; }\n"});
+    EXPECT_EQ(verdict(open, "1.1.1.1", 443), "unknown");
+    EXPECT_EQ(verdict(rules_of({"upstream u { include servers.inc; }\nserver { listen 443; }\n"}),
+                      "1.1.1.1"),
+              "admitted");
+}
+
 TEST(Nginx, SaysWhereItIsWrong) {
     EXPECT_EQ(error_of("server {\n  deny nobody;\n}\n", "nginx"),
               "file:2:8: `nobody` is no address");
@@ -161,6 +208,106 @@ TEST(Apache, TheSectionOfTheWholeSiteCounts) {
               "file: <directory> is not closed");
     EXPECT_EQ(error_of("Require ip nobody\n", "apache"), "file:1:1: `nobody` is no address");
     EXPECT_EQ(error_of("</Location>\n", "apache"), "file:1:1: </location> closes no section");
+}
+
+TEST(Apache, AModuleThatMayNotBeLoadedIsConsideredBothWays) {
+    const auto when = [](const std::string& test, const std::string& inner,
+                         const std::string& before = "") {
+        return rules_of({before + "<IfModule " + test + ">\n" + inner + "\n</IfModule>\n"});
+    };
+    const std::string grant = "<Directory />\nRequire all granted\n</Directory>";
+    const std::string denied = "<Directory />\nRequire all denied\n</Directory>\n";
+    EXPECT_EQ(verdict(when("mod_foo.c", grant, denied), "1.1.1.1"), "unknown");
+    EXPECT_EQ(verdict(when("!mod_foo.c", grant, denied), "1.1.1.1"), "unknown");
+    EXPECT_EQ(verdict(when("foo_module", "Require all denied", ""), "1.1.1.1"), "unknown");
+    // Where both come to the same it is that.
+    EXPECT_EQ(verdict(when("mod_foo.c", denied, denied), "1.1.1.1"), "rejected origin.status");
+    EXPECT_EQ(verdict(when("mod_foo.c",
+                           "Require all denied\n</IfModule>\n<IfModule "
+                           "!mod_foo.c>\nRequire all denied"),
+                      "1.1.1.1"),
+              "rejected origin.status");
+    const std::string load = "LoadModule foo_module modules/mod_foo.so\n" + denied;
+    EXPECT_EQ(verdict(when("mod_foo.c", grant, load), "1.1.1.1"), "admitted");
+    EXPECT_EQ(verdict(when("foo_module", grant, load), "1.1.1.1"), "admitted");
+    EXPECT_EQ(verdict(when("!mod_foo.c", grant, load), "1.1.1.1"), "rejected origin.status");
+    for (const char* const always : {"mod_authz_core.c", "authz_host_module", "mod_authz_host.c"}) {
+        EXPECT_EQ(verdict(when(always, grant, denied), "1.1.1.1"), "admitted") << always;
+    }
+}
+
+TEST(Apache, OtherConditionsOfTheConfigurationAreConsideredBothWays) {
+    const auto when = [](const std::string& kind, const std::string& test,
+                         const std::string& before = "") {
+        return verdict(
+            rules_of({"<Directory />\nRequire all denied\n</Directory>\n" + before + "<" + kind +
+                      " " + test + ">\n<Directory />\nRequire all granted\n</Directory>\n</" +
+                      kind + ">\n"}),
+            "1.1.1.1");
+    };
+    EXPECT_EQ(when("IfDefine", "OPEN"), "unknown");
+    EXPECT_EQ(when("IfDefine", "OPEN", "Define OPEN\n"), "admitted");
+    EXPECT_EQ(when("IfDefine", "!OPEN", "Define OPEN\n"), "rejected origin.status");
+    EXPECT_EQ(when("IfFile", "/etc/open"), "unknown");
+    EXPECT_EQ(when("IfVersion", ">= 2.4"), "admitted");
+    EXPECT_EQ(when("IfVersion", "< 2.4"), "rejected origin.status");
+    EXPECT_EQ(when("IfVersion", ">= 2.4.60"), "unknown");
+}
+
+TEST(Apache, WithoutAListOfProxiesEveryoneIsOne) {
+    EXPECT_EQ(
+        verdict(rules_of({"RemoteIPHeader X-Forwarded-For\nRequire ip 1.0.0.0/8\n"}), "1.1.1.1"),
+        "unknown");
+    EXPECT_EQ(verdict(rules_of({"RemoteIPHeader X-Forwarded-For\nRemoteIPTrustedProxy "
+                                "10.0.0.0/8\nRequire ip 1.0.0.0/8\n"}),
+                      "1.1.1.1"),
+              "admitted");
+    EXPECT_EQ(verdict(rules_of({"RemoteIPProxyProtocol On\nRequire ip 1.0.0.0/8\n"}), "1.1.1.1"),
+              "unknown");
+}
+
+TEST(Modsecurity, ARuleOfAPartOfTheSiteIsNotForAllOfIt) {
+    const auto within = [](const std::string& section, const std::string& end,
+                           const std::string& actions = "deny") {
+        return verdict(rules_of({"SecRuleEngine On\n<" + section +
+                                 ">\nSecRule REMOTE_ADDR \"@ipMatch 1.0.0.0/8\" \"id:1,phase:1," +
+                                 actions + "\"\n</" + end +
+                                 ">\nSecRule REMOTE_ADDR \"!@ipMatch 9.0.0.0/8\" "
+                                 "\"id:2,phase:1,deny\"\n"}),
+                       "1.1.1.1");
+    };
+    EXPECT_EQ(within("Location /admin", "Location", "allow"), "rejected origin.status");
+    EXPECT_EQ(within("LocationMatch ^/", "LocationMatch", "allow"), "admitted");
+    EXPECT_EQ(within("LocationMatch (a|b)", "LocationMatch", "allow"), "unknown");
+    EXPECT_EQ(within("Directory /srv/odd", "Directory", "allow"), "unknown");
+    EXPECT_EQ(within("Files *.php", "Files", "allow"), "rejected origin.status");
+    EXPECT_EQ(within("VirtualHost *:443", "VirtualHost", "allow"), "unknown");
+    EXPECT_EQ(within("VirtualHost *:80", "VirtualHost", "allow"), "rejected origin.status");
+    EXPECT_EQ(within("IfModule mod_foo.c", "IfModule", "allow"), "unknown");
+    EXPECT_EQ(within("IfModule security2_module", "IfModule", "allow"), "admitted");
+    const auto denies = [](const std::string& section, const std::string& end) {
+        return verdict(
+            rules_of({"SecRuleEngine On\n<" + section +
+                      ">\nSecRule REMOTE_ADDR \"@ipMatch 1.0.0.0/8\" \"id:1,phase:1,deny\"\n</" +
+                      end + ">\n"}),
+            "1.1.1.1");
+    };
+    EXPECT_EQ(denies("Location /admin", "Location"), "admitted");
+    EXPECT_EQ(denies("Location /", "Location"), "rejected origin.status");
+    EXPECT_EQ(denies("VirtualHost *:443", "VirtualHost"), "unknown");
+}
+
+TEST(Modsecurity, AnEngineOfAPartOfTheSiteIsUnknown) {
+    EXPECT_EQ(verdict(rules_of({"SecRuleEngine On\nSecRule REMOTE_ADDR \"@ipMatch 1.0.0.0/8\" "
+                                "\"id:1,phase:1,deny\"\n<VirtualHost *:443>\nSecRuleEngine "
+                                "Off\n</VirtualHost>\n"}),
+                      "1.1.1.1"),
+              "unknown");
+    EXPECT_EQ(verdict(rules_of({"SecRuleEngine On\nSecRule REMOTE_ADDR \"@ipMatch 1.0.0.0/8\" "
+                                "\"id:1,phase:1,deny\"\n<Location /admin>\nSecRuleEngine "
+                                "Off\n</Location>\n"}),
+                      "1.1.1.1"),
+              "rejected origin.status");
 }
 
 TEST(Modsecurity, AddressRulesAreRead) {

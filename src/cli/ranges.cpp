@@ -1,6 +1,7 @@
 #include "cli/ranges.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -10,6 +11,7 @@
 #include "cli/console.hpp"
 #include "cli/exit_status.hpp"
 #include "cli/large_heap.hpp"
+#include "cli/ranges_includes.hpp"
 #include "cli/ranges_input.hpp"
 #include "cli/ranges_report.hpp"
 
@@ -49,6 +51,10 @@ std::expected<std::vector<Source>, std::string> sources_of(const RangesCheckFlag
     for (const std::string& path : flags.rules) {
         auto source = read_source(path, allowlist::kMaxSourceBytes);
         if (!source) return std::unexpected(source.error());
+        std::error_code error;
+        if (path != "-") {
+            source->path = std::filesystem::absolute(path, error).lexically_normal().string();
+        }
         sources.push_back(std::move(*source));
     }
     if (flags.live) {
@@ -105,7 +111,9 @@ int run_ranges_check(const RangesCheckFlags& flags) {
     size_t size = 0;
     for (const Source& source : *sources) size += source.text.size();
     expect_large_heap(kHeapPerByte * size);
-    const auto rules = allowlist::read_rules(std::move(*sources), flags.format);
+    const auto rules = allowlist::read_rules(
+        std::move(*sources), flags.format,
+        flags.no_includes ? allowlist::FindFiles() : allowlist::FindFiles(find_included));
     if (!rules) return fail(rules.error().to_string());
     const allowlist::Report report = allowlist::check(*rules, *published, *options);
     const RangesReport shown{*rules, *published, *options, report};

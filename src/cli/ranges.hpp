@@ -22,6 +22,7 @@ struct RangesCheckFlags {
     std::string ranges;
     std::string interface_in;
     std::vector<std::string> destinations;
+    bool no_includes = false;
     bool json = false;
 };
 int run_ranges_check(const RangesCheckFlags& flags);

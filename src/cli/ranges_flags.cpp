@@ -38,6 +38,9 @@ void add_check(CLI::App& ranges, int& status) {
                       "Where the edge's packets arrive, e.g. eth0");
     check->add_option("--destination", flags->destinations,
                       "The origin's own address, one of a family");
+    check->add_flag(
+        "--no-includes", flags->no_includes,
+        "Follow no include of a web server's files on this machine, only among --rules");
     check->add_flag("--json", flags->json, "One row for each range and port");
     check->callback([flags, &status] { status = run_ranges_check(*flags); });
 }
