@@ -85,7 +85,7 @@ function Search() {
     >
       <Icon name="search" size={16} />
       <input
-        ref={field} type="search" name="ray" aria-label="Find a Ray ID in any text" placeholder="Paste anything with a Ray ID" autocomplete="off" spellcheck={false}
+        ref={field} type="search" name="ray" aria-label="Find a Ray ID in any text" placeholder={innerWidth < 700 ? 'Find a Ray ID' : 'Paste anything with a Ray ID'} autocomplete="off" spellcheck={false}
         aria-describedby={hint ? 'search-hint' : undefined}
         onPaste={(event) => {
           const text = event.clipboardData?.getData('text') ?? '';

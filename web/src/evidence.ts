@@ -152,6 +152,7 @@ export function tell(record: Case): Told[] {
     const from = text(e, 'tls_alert_from');
     say('TLS', `${from === 'edge' ? 'The edge' : from === 'client' ? 'The client' : 'The origin'} ended the handshake with the alert ${alert.replaceAll('_', ' ')}${number(e, 'tls_alert_number') !== null ? ` (${String(e['tls_alert_number'])})` : ''}.`, 'key');
   } else if (text(e, 'tls_detail')) say('TLS', `OpenSSL says: ${text(e, 'tls_detail')}.`, 'key');
+  if (!alert && text(e, 'tls_state')) say('TLS', `The handshake stood at “${text(e, 'tls_state')}”.`);
   const subject = text(e, 'certificate_subject');
   const days = number(e, 'certificate_days_left');
   if (subject) {
@@ -178,7 +179,8 @@ export function tell(record: Case): Told[] {
   if (byClient && number(e, 'request_body_bytes') !== null) say('Bytes', `The client had sent ${bytes(number(e, 'request_body_bytes') ?? 0)} of its body.`);
   if (record.cause === 'origin.status') say('Status', `The origin itself answered ${record.origin_status}; the edge passed it on untouched.`, 'key');
   if (record.aborted) say('Client', 'The response head had already gone out, so the client’s connection was cut: it saw no clean end.');
-  return said;
+  // What decides stands first.
+  return [...said.filter((one) => one.weight), ...said.filter((one) => !one.weight)];
 }
 
 export interface Group {
@@ -216,7 +218,7 @@ function label(key: string): string {
 function shown(key: string, value: Fact): string {
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (typeof value === 'number') {
-    if (key.endsWith('_ms')) return duration(value);
+    if (key.endsWith('_ms')) return value === 0 ? 'below 1 ms' : duration(value);
     if (key.endsWith('_us')) return value === 0 ? 'not measured' : duration(value / 1000);
     if (key === 'h2_stream_limit' && value === 4294967295) return 'none';
     if (key.endsWith('_bytes') || key.startsWith('bytes_') || key.includes('_bytes_')) return `${count(value)} B`;
@@ -268,7 +270,7 @@ export function phases(attempt: Attempt): { phases: Phase[]; total: number } {
   if (attempt.header_ms !== null) add('headers', 'Headers', attempt.header_ms - (attempt.first_byte_ms ?? 0));
   if (attempt.total_ms !== null) {
     const rest = sentAt + attempt.total_ms - at;
-    if (rest > 0.0005) add(attempt.header_ms !== null ? 'body' : 'until', attempt.header_ms !== null ? 'Body' : 'Until it failed', rest);
+    if (rest > 0.0005) add(attempt.header_ms !== null ? 'body' : 'until', attempt.header_ms !== null ? 'Body' : 'Until failure', rest);
   }
   const last = result.at(-1);
   if (last && attempt.cause !== 'none') last.failed = true;

@@ -35,10 +35,14 @@ export function duration(ms: number | null | undefined): string {
   if (ms < 10) return `${trim(ms, 2)} ms`;
   if (ms < 100) return `${trim(ms, 1)} ms`;
   if (ms < 1000) return `${Math.round(ms)} ms`;
-  if (ms < 60_000) return `${trim(ms / 1000, ms < 10_000 ? 2 : 1)} s`;
-  if (ms < 3_600_000) return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
-  if (ms < 86_400_000) return `${Math.floor(ms / 3_600_000)} h ${Math.round((ms % 3_600_000) / 60_000)} min`;
-  return `${Math.floor(ms / 86_400_000)} d ${Math.round((ms % 86_400_000) / 3_600_000)} h`;
+  if (ms < 59_950) return `${trim(ms / 1000, ms < 10_000 ? 2 : 1)} s`;
+  if (ms < 3_600_000) return both(Math.round(ms / 1000), 60, 'min', 's');
+  if (ms < 86_400_000) return both(Math.round(ms / 60_000), 60, 'h', 'min');
+  return both(Math.round(ms / 3_600_000), 24, 'd', 'h');
+}
+
+function both(n: number, of: number, large: string, small: string): string {
+  return `${Math.floor(n / of)} ${large}${n % of ? ` ${n % of} ${small}` : ''}`;
 }
 
 export function bytes(n: number): string {

@@ -14,6 +14,7 @@ export function currentRoute(): Route {
 
 export function navigate(href: string, options: { replace?: boolean } = {}): void {
   const from = location.pathname;
+  if (href === location.pathname + location.search) return;
   if (options.replace) history.replaceState(null, '', href);
   else history.pushState(null, '', href);
   for (const tell of [...listeners]) tell();

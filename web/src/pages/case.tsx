@@ -22,7 +22,7 @@ function Parties({ record }: { record: Case }) {
     return (
       <li class={`party party-${how}`}>
         <span class="party-icon"><Icon name={who as IconName} size={26} /><i class="party-mark"><svg viewBox="0 0 24 24" aria-hidden="true"><path d={MARK[how]} /></svg></i></span>
-        <b>{name}</b><em>{WORD[how]}</em><span class="party-detail num"><Foreign text={detail} title /></span>
+        <b>{name}</b><em>{WORD[how]}</em><span class="party-detail num"><bdi title={detail}>{detail.split(/(?=:\d+$)/).map((part, i) => <>{i > 0 ? <wbr /> : null}{part}</>)}</bdi></span>
       </li>
     );
   };
@@ -33,7 +33,7 @@ function Parties({ record }: { record: Case }) {
       <li class="wire" aria-hidden="true" />
       {party('edge', 'Edge', record.colo ? `${record.colo} ${record.edge}` : record.edge)}
       {broken ? <li class="wire wire-bad"><span class="party-mark"><svg viewBox="0 0 24 24" aria-hidden="true"><path d={MARK.bad} /></svg></span><b>Network</b><em>Error</em></li> : <li class="wire" aria-hidden="true" />}
-      {party('origin', 'Origin', record.origin ?? 'none was chosen')}
+      {party('origin', 'Origin', record.origin?.replace(/^https?:\/\//, '') ?? 'none was chosen')}
     </ol>
   );
 }
@@ -59,7 +59,7 @@ function Waterfall({ record }: { record: Case }) {
           <>
             {record.attempts.length > 1 ? (
               <div class="wf-row wf-attempt" role="row" key={`a${attempt.n}`}>
-                <span class="wf-name" role="cell">Attempt {attempt.n} <span class={`pill ${attempt.cause === 'none' ? 'pill-good' : 'pill-bad'}`}>{attempt.cause === 'none' ? 'ok' : attempt.cause}</span></span><span class="wf-time num right" role="cell">{duration(total)}</span><span class="wf-track" role="cell" />
+                <span class="wf-name" role="cell">Attempt {attempt.n}</span><span class="wf-time num right" role="cell">{duration(total)}</span><span class="wf-track" role="cell"><span class={`pill ${attempt.cause === 'none' ? 'pill-good' : 'pill-bad'}`}>{attempt.cause === 'none' ? 'answered' : attempt.cause}</span></span>
               </div>
             ) : null}
             {list.map((phase) => (
@@ -142,15 +142,14 @@ function Attempts({ attempts }: { attempts: Attempt[] }) {
   return (
     <div class="scroll-x" tabIndex={0} role="region" aria-label="Attempts">
       <table class="table">
-        <thead><tr><th scope="col" class="right">#</th><th scope="col">Origin</th><th scope="col">Connection</th><th scope="col">Protocol</th><th scope="col" class="right">Sent</th><th scope="col" class="right">Received</th><th scope="col" class="right">Status</th><th scope="col">End</th><th scope="col">Cause</th></tr></thead>
+        <thead><tr><th scope="col" class="right">#</th><th scope="col">Cause</th><th scope="col">Origin</th><th scope="col">Connection</th><th scope="col">Protocol</th><th scope="col" class="right">Sent</th><th scope="col" class="right">Received</th><th scope="col" class="right">Status</th><th scope="col">End</th></tr></thead>
         <tbody>
           {attempts.map((one) => (
             <tr key={one.n}>
-              <th scope="row" class="right num">{one.n}</th><td class="mono nowrap"><Foreign text={one.origin ?? '–'} /></td>
+              <th scope="row" class="right num">{one.n}</th><td class="nowrap">{one.cause === 'none' ? 'none' : <code>{one.cause}</code>}{one.retried ? <span class="faint">, retried</span> : null}</td><td class="mono nowrap"><Foreign text={one.origin ?? '–'} /></td>
               <td class="nowrap">{one.connection.reused ? `reused, idle ${duration(one.connection.idle_ms)}` : 'new'}</td>
-              <td class="nowrap">{one.protocol}{one.stream_id !== null ? ` stream ${one.stream_id}` : ''}{one.tls_version ? `, ${one.tls_version}${one.tls_resumed ? ' resumed' : ''}` : ''}{one.downgraded ? ', again over HTTP/1.1' : ''}</td>
+              <td class="nowrap">{one.protocol}{one.stream_id !== null ? ` stream ${one.stream_id}` : ''}{one.tls_version ? `, ${one.tls_version}${one.tls_resumed ? ' resumed' : ''}` : ''}{one.downgraded ? ', after HTTP/2 failed' : ''}</td>
               <td class="right num nowrap">{bytes(one.sent_bytes)}</td><td class="right num nowrap">{bytes(one.received_bytes)}</td><td class="right num">{one.status || '–'}</td><td>{one.connection.close}</td>
-              <td>{one.cause === 'none' ? 'none' : <Dotted name={one.cause} />}{one.retried ? <span class="faint"> retried</span> : null}</td>
             </tr>
           ))}
         </tbody>

@@ -52,7 +52,7 @@ export function FindingCard({ finding, small }: { finding: Finding; small?: bool
         <footer class="finding-foot">
           <dl class="facts-line num">
             <div><dt>failed</dt><dd>{count(finding.failed)} of {plural(finding.requests, 'request')}</dd></div>
-            {sure ? <div><dt>no chance</dt><dd>{sure} <span class="faint">({percent(finding.confidence)})</span></dd></div> : null}
+            {sure ? <div><dt>confidence</dt><dd>{sure} <span class="faint">({percent(finding.confidence)})</span></dd></div> : null}
             <div><dt>since</dt><dd title={fullMoment(finding.since)}>{ago(finding.since)}</dd></div>
             <div><dt>last</dt><dd title={fullMoment(finding.last)}>{ago(finding.last)}</dd></div>
           </dl>
@@ -70,13 +70,14 @@ export function FindingsPage() {
     <>
       <PageHead
         title={data ? (data.findings.length === 0 ? 'Nothing stands out' : plural(data.findings.length, 'finding')) : 'Findings'}
-        lead={data ? `What ${plural(data.failures, 'failure')} have in common and the successes among ${plural(data.records, 'record')} have not${data.sampled ? '; from a sample' : ''}. Computed ${ago(data.computed)}.` : ' '}
+        lead="What failures have in common and the successes have not."
       >
         <button type="button" class="button" onClick={reload} disabled={busy}><Icon name="reset" size={15} />Look again</button>
       </PageHead>
       {error && !data ? <section class="panel"><Failure error={error} retry={reload} /></section> : !data ? <div class="finding-grid">{[0, 1, 2, 3].map((i) => <section key={i} class="panel"><Skeleton rows={6} /></section>)}</div> : data.findings.length === 0 ? (
         <section class="panel"><Empty title="No pattern in the failures" icon="none"><p>A finding needs five failures of one cause. Single cases are under <a href="/cases">cases</a>.</p></Empty></section>
       ) : <div class="finding-grid" aria-busy={busy}>{data.findings.map((finding) => <FindingCard key={finding.cause + finding.factor + finding.value} finding={finding} />)}</div>}
+      {data ? <p class="findings-about num">Computed {ago(data.computed)} from {plural(data.records, 'record')}{data.sampled ? ' (a sample)' : ''}, {count(data.failures)} of them failures, since {fullMoment(data.since)}.</p> : null}
     </>
   );
 }

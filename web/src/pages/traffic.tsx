@@ -114,7 +114,7 @@ function TopTable({ title, rows, hrefOf, failuresOf, what }: { title: string; ro
             {sorted.map((row) => (
               <tr key={row.key}>
                 <th scope="row"><a href={hrefOf(row)} data-row class="top-key"><Foreign text={row.key} class="ellipsis" title /><Bar share={row[order] / most} tone={order === 'failures' ? 'bad' : 'accent'} /></a></th>
-                <td class="right num">{row.failures > 0 ? <a class="quiet-link tone-bad" href={failuresOf(row)} aria-label={`${count(row.failures)} failures, show the cases`}>{compact(row.failures)} <span class="rate">{percent(row.failures / Math.max(1, row.requests))}</span></a> : <span class="faint">0</span>}</td>
+                <td class="right num">{row.failures > 0 ? <a class="quiet-link tone-bad" href={failuresOf(row)} title="Show these cases">{compact(row.failures)} <span class="rate">{percent(row.failures / Math.max(1, row.requests))}</span><span class="offscreen"> failed, show the cases</span></a> : <span class="faint">0</span>}</td>
                 <td class="right num">{compact(row.requests)}</td>
                 <td class="right num nowrap">{duration(row.p95_ms)}</td>
               </tr>
@@ -183,6 +183,7 @@ export function TrafficPage({ route, theme }: { route: Route; theme: string }) {
           {error ? <p class="banner" role="status"><Icon name="warn" size={16} /><span>These figures are not of now: {error.message} <button type="button" class="text-button" onClick={reload}>Try again</button></span></p> : null}
           <Tiles now={data.totals} before={data.before} cases={cases} />
           <div class="split">
+            <div class="stack">
             <Panel
               title={measure === 'failures' ? 'Failures' : 'Requests'} class="chart-panel"
               aside={<>
@@ -199,13 +200,13 @@ export function TrafficPage({ route, theme }: { route: Route; theme: string }) {
                 </>
               )}
             </Panel>
-            <FindingsColumn />
-          </div>
-          <div class="split">
-            <Panel title="Latency" class="chart-panel" aside={<span class="mini-legend"><span><i class="swatch sw-lat1" />p50</span><span><i class="swatch sw-lat2" />p95</span><span><i class="swatch sw-lat3" />p99</span></span>}>
-              <Chart times={data.times} step={data.step_s} series={latency} kind="lines" height={190} theme={theme} sync="traffic" format={duration} axis={(v) => (v === 0 ? '0' : duration(v))} onZoom={zoomTo} onPick={pick} label="Latency, percentiles" />
+            <Panel title="Latency" class="chart-panel latency-panel" aside={<span class="mini-legend"><span><i class="swatch sw-lat1" />p50</span><span><i class="swatch sw-lat2" />p95</span><span><i class="swatch sw-lat3" />p99</span></span>}>
+              <Chart times={data.times} step={data.step_s} series={latency} kind="lines" height={innerWidth > 1180 ? 260 : 190} theme={theme} sync="traffic" format={duration} axis={(v) => (v === 0 ? '0' : duration(v))} onZoom={zoomTo} onPick={pick} label="Latency, percentiles" />
               <dl class="facts-line num"><div><dt>p50</dt><dd>{duration(data.totals.p50_ms)}</dd></div><div><dt>p95</dt><dd>{duration(data.totals.p95_ms)}</dd></div><div><dt>p99</dt><dd>{duration(data.totals.p99_ms)}</dd></div><div><dt>longest</dt><dd>{duration(data.totals.max_ms)}</dd></div></dl>
             </Panel>
+            </div>
+            <div class="stack">
+            <FindingsColumn />
             <Panel title="Statuses" class="status-panel">
               {data.top.statuses.length === 0 ? <Empty title="None" /> : (
                 <ol class="status-list">
@@ -223,6 +224,7 @@ export function TrafficPage({ route, theme }: { route: Route; theme: string }) {
                 </ol>
               )}
             </Panel>
+            </div>
           </div>
           <div class="thirds">
             <TopTable title="Hosts" what="Host" rows={data.top.hosts} hrefOf={(row) => withQuery({ host: row.key })} failuresOf={(row) => cases({ host: row.key })} />
