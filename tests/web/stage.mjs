@@ -85,12 +85,28 @@ export async function open(browser, base, options = {}) {
 /// Until nothing loads any more.
 export async function settled(page) {
   await page.locator('h1').first().waitFor();
-  await page.waitForFunction(() => document.querySelectorAll('.skeleton, [aria-busy=true]').length === 0);
+  await page.waitForFunction(() => document.querySelectorAll('.skeleton, [aria-busy=true]').length === 0, null, { polling: 60 });
 }
 
 /// What axe has against the page. Of long lists the first rows stand for all.
-export async function axe(page, where) {
+export async function axe(page, where, { contrast = true } = {}) {
   if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axeText);
-  const found = await page.evaluate(() => window.axe.run({ include: document, exclude: ['.case-list li:nth-child(n+7)', '.tail-list li:nth-child(n+7)'] }, { preload: false, iframes: false, resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
+  const found = await page.evaluate((enabled) => window.axe.run({ include: document, exclude: ['.case-list li:nth-child(n+7)', '.tail-list li:nth-child(n+7)'] }, { preload: false, iframes: false, resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'], rules: { 'color-contrast': { enabled } } }), contrast);
   return found.violations.map((one) => `${where}: ${one.id} (${one.impact}) ${one.nodes.slice(0, 3).map((node) => `${node.target.join(' ')} ${node.any[0]?.message ?? node.all[0]?.message ?? node.none[0]?.message ?? ''}`).join(' | ')}`);
+}
+
+let holders = 0, held = null;
+/// The stage and the browser that the tests of one process share.
+export function hold() {
+  holders += 1;
+  held ??= Promise.all([serve(), launch()]);
+  return held;
+}
+export async function release() {
+  holders -= 1;
+  if (holders > 0 || !held) return;
+  const [stage, browser] = await held;
+  held = null;
+  await browser.close();
+  await stage.stop();
 }

@@ -171,7 +171,7 @@ function Request({ record }: { record: Case }) {
   ];
   return (
     <>
-      <p class="request-line mono" dir="ltr"><b>{request.method}</b> <Foreign text={request.uri} /> <span class="faint">{request.protocol}</span></p>
+      <p class="request-line mono" dir="ltr" tabIndex={request.uri.length > 240 ? 0 : undefined}><b>{request.method}</b> <Foreign text={request.uri} /> <span class="faint">{request.protocol}</span></p>
       <dl class="facts facts-single">{rows.map(([name, value]) => (value ? <div key={name}><dt>{name}</dt><dd class="num"><Foreign text={value} /></dd></div> : null))}</dl>
     </>
   );

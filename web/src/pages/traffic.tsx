@@ -1,7 +1,7 @@
 // Owns the first page: what came through, what failed, why, and where to look.
 import type { ComponentChildren } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
-import { type Findings, type TopRow, type Totals, type Traffic, useApi } from '../api';
+import { type Findings, type Loaded, type TopRow, type Totals, type Traffic, useApi } from '../api';
 import { Chart, type ChartSeries } from '../chart';
 import { bytes, compact, count, duration, percent, plural } from '../format';
 import { headline, isFailure } from '../headline';
@@ -126,8 +126,7 @@ function TopTable({ title, rows, hrefOf, failuresOf, what }: { title: string; ro
   );
 }
 
-function FindingsColumn() {
-  const { data, error, reload } = useApi<Findings>('/api/findings', 60_000);
+function FindingsColumn({ loaded: { data, error, reload } }: { loaded: Loaded<Findings> }) {
   return (
     <Panel title="Findings" aside={<a class="more" href="/findings">All{data ? ` ${data.findings.length}` : ''}<Icon name="next" size={13} /></a>} class="findings-column">
       {error && !data ? <Failure error={error} retry={reload} /> : !data ? <Skeleton rows={8} /> : data.findings.length === 0 ? (
@@ -149,6 +148,7 @@ export function TrafficPage({ route, theme }: { route: Route; theme: string }) {
   const by: By = asked === 'status' || asked === 'host' || asked === 'origin' ? asked : 'cause';
   const measure = query.get('show') === 'all' || by === 'host' || by === 'origin' ? 'all' : 'failures';
   const { data, error, busy, reload } = useApi<Traffic>(apiPath(query, range, by), range.relative ? 15_000 : 0);
+  const findings = useApi<Findings>('/api/findings', 60_000);
   const told = data ? headline(data, range.words) : null;
   const fresh = data && data.by === by ? data : null;
 
@@ -206,8 +206,9 @@ export function TrafficPage({ route, theme }: { route: Route; theme: string }) {
             </Panel>
             </div>
             <div class="stack">
-            <FindingsColumn />
-            <Panel title="Statuses" class="status-panel">
+            <FindingsColumn loaded={findings} />
+            {/* Not before the findings above it, which would push it down. */}
+            {findings.data || findings.error ? <Panel title="Statuses" class="status-panel">
               {data.top.statuses.length === 0 ? <Empty title="None" /> : (
                 <ol class="status-list">
                   {data.top.statuses.slice(0, 9).map((row) => {
@@ -223,7 +224,7 @@ export function TrafficPage({ route, theme }: { route: Route; theme: string }) {
                   })}
                 </ol>
               )}
-            </Panel>
+            </Panel> : null}
             </div>
           </div>
           <div class="thirds">

@@ -1,17 +1,14 @@
 // What people come for: from an error page to the fix, through the traffic to the cases, by mouse and by keys.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { launch, open, pickRay, serve, settled } from './stage.mjs';
+import { hold, open, pickRay, release, settled } from './stage.mjs';
 
 let stage, browser, ray;
 before(async () => {
-  [stage, browser] = await Promise.all([serve(), launch()]);
+  [stage, browser] = await hold();
   ray = await pickRay(stage.url, 'resp.bad_header_name.space');
 });
-after(async () => {
-  await browser?.close();
-  await stage?.stop();
-});
+after(release);
 const clipboard = (page) => page.evaluate(() => navigator.clipboard.readText());
 const paste = (page, text) => page.evaluate((pasted) => {
   const data = new DataTransfer();
