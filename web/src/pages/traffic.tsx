@@ -52,9 +52,12 @@ function slices(traffic: Traffic, by: By, measure: 'failures' | 'all', theme: st
     : by === 'status' && measure === 'failures' ? all.filter((s) => Number(s.key) >= 500 || s.key === '(other)')
       : all;
   wanted.sort((a, b) => (a.key === '(other)' ? 1 : b.key === '(other)' ? -1 : b.total - a.total));
-  let rank = 0;
+  // Hosts and origins are not alarming by themselves: they begin with a cooler colour. Nor are answers below 400.
+  let rank = by === 'host' || by === 'origin' ? 1 : 0;
+  const calm = by === 'status' ? new Map([[wanted.find((s) => s.key.startsWith('2'))?.key, 'none'], [wanted.find((s) => s.key.startsWith('3'))?.key, '(other)']]) : new Map<string, string>();
   return wanted.filter((s) => s.total > 0).map((s) => {
-    const paint = paintOf(s.key === 'none' || s.key === '(other)' ? 0 : rank++, s.key);
+    const role = calm.get(s.key) ?? s.key;
+    const paint = paintOf(role === 'none' || role === '(other)' ? 0 : rank++, role);
     return { ...s, label: s.key === 'none' ? 'no failure' : s.key === '(other)' ? 'all others' : s.key, colour: paint.colour, hatched: paint.hatched, className: paint.className };
   });
 }
