@@ -15,7 +15,7 @@ const FILTERS = ['host', 'origin', 'status', 'cause'];
 type By = 'cause' | 'status' | 'host' | 'origin';
 
 function Change({ now, before, bad }: { now: number | null; before: number | null | undefined; bad?: boolean }) {
-  if (now === null || before === null || before === undefined || before === 0) return <span class="change">{before === 0 && now ? 'none before' : ' '}</span>;
+  if (now === null || before === null || before === undefined || before === 0) return before === 0 && now ? <span class="change">none before</span> : null;
   const ratio = now / before - 1;
   if (Math.abs(ratio) < 0.005) return <span class="change">as before</span>;
   const tone = bad === undefined || Math.abs(ratio) < 0.05 ? '' : ratio > 0 === bad ? 'change-bad' : 'change-good';
@@ -139,6 +139,9 @@ function FindingsColumn({ loaded: { data, error, reload } }: { loaded: Loaded<Fi
   );
 }
 
+/// Of a path's template (`/user/{number}`) what can be searched for: all before the first placeholder.
+const literal = (path: string) => path.replace(/(\{|\.\.\.).*$/, '');
+
 function apiPath(query: URLSearchParams, range: Range, by: By): string {
   const wide = innerWidth >= 700;
   return link('/api/traffic', { since: range.since, until: range.until, by, points: wide ? '120' : '60', host: query.get('host'), origin: query.get('origin'), status: query.get('status'), cause: query.get('cause') });
@@ -232,7 +235,7 @@ export function TrafficPage({ route, theme }: { route: Route; theme: string }) {
           </div>
           <div class="thirds">
             <TopTable title="Hosts" what="Host" rows={data.top.hosts} hrefOf={(row) => withQuery({ host: row.key })} failuresOf={(row) => cases({ host: row.key })} />
-            <TopTable title="Paths" what="Path" rows={data.top.paths} hrefOf={(row) => cases({ path: row.key })} failuresOf={(row) => cases({ path: row.key })} />
+            <TopTable title="Paths" what="Path" rows={data.top.paths} hrefOf={(row) => cases({ path: literal(row.key) })} failuresOf={(row) => cases({ path: literal(row.key) })} />
             <TopTable title="Origins" what="Origin" rows={data.top.origins} hrefOf={(row) => withQuery({ origin: row.key })} failuresOf={(row) => cases({ origin: row.key })} />
           </div>
         </div>
