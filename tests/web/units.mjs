@@ -27,6 +27,7 @@ test('the headline says what is wrong in words', () => {
   assert.equal(say(20, 100, [['none', 80], ['resp.empty_fin', 20]], [['200', 80], ['520', 20]]), '520s: one cause explains all 20 failures.');
   assert.equal(say(1, 100, [['connect.refused', 1]], [['521', 1]]), '521s: one cause explains the one failure.');
   assert.equal(say(40, 100, [['resp.empty_fin', 37], ['connect.refused', 3]], [['520', 37], ['521', 3]]), 'Mostly 520s: one cause explains 93 % of 40 failures.');
+  assert.equal(say(247, 310, [['a.b', 7], ['c.d', 6], ['e.f', 6]], [['520', 177], ['525', 14]]), 'Mostly 520s: 247 failures, and no cause stands out.');
   assert.equal(say(0, 100, [['none', 100]], [['200', 100]]), 'All is well: 100 requests, no failure.');
   assert.equal(say(0, 0, [], []), 'No request in the last hour.');
 });

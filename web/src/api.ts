@@ -200,8 +200,8 @@ export interface Origin {
   failures: number;
   p50_ms: number | null;
   p95_ms: number | null;
-  connections: { idle: number; active: number } | null;
-  idle_timeout_ms: number | null;
+  connections?: { idle: number; active: number } | null;
+  idle_timeout_ms?: number | null;
 }
 
 export interface Switches {

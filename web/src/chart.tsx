@@ -50,6 +50,14 @@ function hatch(colour: string, ground: string): CanvasPattern | string {
   return pen.createPattern(tile, 'repeat') ?? colour;
 }
 
+/// A value between two gaps makes no line; it is drawn as a point.
+function lonely(u: uPlot, at: number): number[] {
+  const values = u.data[at] ?? [];
+  const result: number[] = [];
+  for (let i = 0; i < values.length; i += 1) if (values[i] != null && values[i - 1] == null && values[i + 1] == null) result.push(i);
+  return result;
+}
+
 function stepLabel(times: number[], step: number, index: number): string {
   const from = new Date((times[index] ?? 0) * 1000);
   const to = new Date(((times[index] ?? 0) + step) * 1000);
@@ -132,7 +140,7 @@ export function Chart(props: Props) {
         {},
         ...drawn.map((one): uPlot.Series => kind === 'stack'
           ? { label: one.label, fill: () => (one.hatched ? hatch(one.colour, card) : one.colour), stroke: card, width: 1, points: { show: false }, ...(bars ? { paths: bars } : {}) }
-          : { label: one.label, stroke: one.colour, width: one.width ?? 1.6, points: { show: false }, spanGaps: false, ...(one.dash ? { dash: one.dash } : {}) }),
+          : { label: one.label, stroke: one.colour, width: one.width ?? 1.6, points: { show: true, size: 5, filter: lonely }, spanGaps: false, ...(one.dash ? { dash: one.dash } : {}) }),
       ],
       hooks: {
         setCursor: [(u) => {

@@ -12,7 +12,8 @@ export function compact(n: number): string {
 }
 
 function trim(n: number, digits: number): string {
-  return n.toFixed(digits).replace(/\.0+$/, '');
+  const text = n.toFixed(digits);
+  return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
 }
 
 /// 0..1 as per cent, never rounded to a lie: neither 0 nor 100 unless it is.

@@ -54,6 +54,7 @@ export function headline(traffic: Traffic, range: string): Headline {
   const n = explained.length;
   let sentence: string;
   if (n === 0) sentence = `${failures} in ${plural(totals.requests, 'request')}.`;
+  else if (share < 0.4) sentence = `${only}: ${failures}, and no cause stands out.`;
   else if (share >= 1 && n === 1) sentence = `${only}: one cause explains ${totals.failures === 1 ? 'the one failure' : `all ${failures}`}.`;
   else if (share >= 1) sentence = `${only}: ${WORDS[n]} causes explain all ${failures}.`;
   else sentence = `${only}: ${n === 1 ? 'one cause explains' : `${n} causes explain`} ${percent(share)} of ${failures}.`;

@@ -79,8 +79,11 @@ function Waterfall({ record }: { record: Case }) {
 
 /// The bytes, escaped, with a caret below the one that broke the rule.
 export function Bytes({ sample, rule }: { sample: Sample; rule?: string | null }) {
-  const { text, caret } = sample;
-  const token = /^(?:\\x[0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\[rnt0\\"]|[\s\S])/u.exec(text.slice(caret))?.[0] ?? '';
+  const { text } = sample;
+  // Without a rule that was broken there, the first byte is just the first byte.
+  const marked = !!rule || sample.caret > 0;
+  const caret = marked ? sample.caret : 0;
+  const token = !marked ? '' : /^(?:\\x[0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\[rnt0\\"]|[\s\S])/u.exec(text.slice(caret))?.[0] ?? '';
   const paint = (part: string) => part.split(/(\\x[0-9a-fA-F]{2}|\\[rnt0\\])/).map((piece, i) => (i % 2 === 1 ? <span key={i} class={piece === '\\n' ? 'esc esc-n' : 'esc'}>{piece}{piece === '\\n' ? <br /> : null}</span> : piece));
   return (
     <figure class="bytes">
@@ -88,8 +91,8 @@ export function Bytes({ sample, rule }: { sample: Sample; rule?: string | null }
         <span>{rule ? <b>{rule.replaceAll('_', ' ')}</b> : <b>Sample</b>} at byte <span class="num">{count(sample.offset)}</span>{sample.field ? <>, inside <Foreign class="mono" text={sample.field} /></> : null}</span>
         <CopyButton text={text} what="the bytes" />
       </figcaption>
-      <pre tabIndex={0} aria-label="The bytes, escaped" dir="ltr"><code>{sample.first_offset > 0 && sample.first_offset < sample.offset ? <span class="bytes-cut">…</span> : null}{paint(text.slice(0, caret))}<mark class="offence">{token || '⏹'}<span class="caret" aria-hidden="true">^</span><span class="offscreen"> (the offending byte) </span></mark>{token === '\\n' ? <br /> : null}{paint(text.slice(caret + token.length))}</code></pre>
-      <p class="bytes-foot faint num">shows bytes {count(sample.first_offset)} and on{token ? <>; the caret is at <code>{token === ' ' ? 'a space' : token}</code></> : '; the caret is behind the last byte that came'}</p>
+      <pre tabIndex={0} aria-label="The bytes, escaped" dir="ltr"><code>{sample.first_offset > 0 && sample.first_offset < sample.offset ? <span class="bytes-cut">…</span> : null}{paint(text.slice(0, caret))}{marked ? <mark class="offence">{token || '⏹'}<span class="caret" aria-hidden="true">^</span><span class="offscreen"> (the offending byte) </span></mark> : null}{token === '\\n' ? <br /> : null}{paint(text.slice(caret + token.length))}</code></pre>
+      <p class="bytes-foot faint num">shows bytes {count(sample.first_offset)} and on{!marked ? '' : token ? <>; the caret is at <code>{token === ' ' ? 'a space' : token}</code></> : '; the caret is behind the last byte that came'}</p>
     </figure>
   );
 }
@@ -238,7 +241,7 @@ export function CasePage({ id, secrets }: { id: string; secrets: boolean }) {
           <header class="panel-head"><h2 id="fix-title"><Icon name="wrench" size={16} />Fix</h2>{fix ? <CopyButton text={fix} what="the fix" label="Copy" /> : null}</header>
           <p class="fix-text">{fix ? <Prose text={fix} /> : fine ? 'Nothing is to be mended: the response was delivered.' : 'No fix is known for this cause.'}</p>
           {record.header_warning ? <p class="fix-note"><Icon name="warn" size={14} />The response’s header section is near the limit.</p> : null}
-          {record.explain?.summary && record.explain.summary !== record.summary ? <p class="fix-note faint">In general: {record.explain.summary}</p> : null}
+          {record.explain?.summary && !record.summary.startsWith(record.explain.summary.replace(/\.$/, '')) ? <p class="fix-note faint">In general: {record.explain.summary}</p> : null}
         </section>
       </div>
       <div class="case-grid">

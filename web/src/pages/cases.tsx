@@ -31,14 +31,17 @@ export function CasesPage({ route }: { route: Route }) {
   const { query } = route;
   const range = rangeOf(query, '24h');
   const filters = Object.fromEntries(FILTERS.map((key) => [key, query.get(key)]));
-  const path = link('/api/cases', { since: range.since, until: range.until, ...filters, limit: '50' });
+  // An edge that cannot select by origin answers with all; then they are selected here, from more.
+  const origin = filters['origin'];
+  const path = link('/api/cases', { since: range.since, until: range.until, ...filters, limit: origin ? '500' : '50' });
   const { data, error, busy, reload } = useApi<Cases>(path);
   const [more, setMore] = useState<{ of: string; rows: CaseRow[]; next: string | null; error: ApiError | null; busy: boolean }>({ of: '', rows: [], next: null, error: null, busy: false });
   const wanted = useRef(path);
   wanted.current = path;
   useEffect(() => setMore({ of: path, rows: [], next: null, error: null, busy: false }), [path, data]);
   const continued = more.of === path && more.rows.length > 0;
-  const rows = data ? [...data.cases, ...(continued ? more.rows : [])] : [];
+  const all = data ? [...data.cases, ...(continued ? more.rows : [])] : [];
+  const rows = origin ? all.filter((row) => row.origin === origin) : all;
   const next = continued ? more.next : (data?.next ?? null);
   const filtered = FILTERS.some((key) => query.get(key));
 

@@ -5,7 +5,8 @@ import { ago, count, duration, fullMoment } from '../format';
 import { announce, Failure, Icon, PageHead, Panel, Segmented, Skeleton } from '../ui';
 
 const PROFILES: Record<string, string> = {
-  guide: 'The guide’s limits: 32 KiB of response headers.', 'cloudflare-2026': 'Cloudflare’s limits of today: 128 KiB of headers.', 'cloudflare-legacy': 'Cloudflare’s older limits.',
+  default: 'The edge’s own limits: 32 KiB of response headers.', guide: 'The guide’s limits: 32 KiB of response headers.',
+  'cloudflare-2026': 'Cloudflare’s limits of today: 128 KiB of response headers.', 'cloudflare-legacy': 'Cloudflare’s older limits.',
 };
 
 export function EdgePage({ status }: { status: Status | null }) {

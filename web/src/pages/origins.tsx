@@ -31,7 +31,7 @@ function OriginCard({ origin, changed }: { origin: Origin; changed: (next: Origi
     }
     setBusy(false);
   };
-  const idle = origin.idle_timeout_ms;
+  const idle = origin.idle_timeout_ms ?? null;
   return (
     <article class="panel origin">
       <header class="origin-head">

@@ -15,7 +15,7 @@ const FILTERS = ['host', 'origin', 'status', 'cause'];
 type By = 'cause' | 'status' | 'host' | 'origin';
 
 function Change({ now, before, bad }: { now: number | null; before: number | null | undefined; bad?: boolean }) {
-  if (now === null || before === null || before === undefined || before === 0) return <span class="change">{before === 0 && now ? 'none before' : ' '}</span>;
+  if (now === null || before === null || before === undefined || before === 0) return before === 0 && now ? <span class="change">none before</span> : null;
   const ratio = now / before - 1;
   if (Math.abs(ratio) < 0.005) return <span class="change">as before</span>;
   const tone = bad === undefined || Math.abs(ratio) < 0.05 ? '' : ratio > 0 === bad ? 'change-bad' : 'change-good';
@@ -52,9 +52,12 @@ function slices(traffic: Traffic, by: By, measure: 'failures' | 'all', theme: st
     : by === 'status' && measure === 'failures' ? all.filter((s) => Number(s.key) >= 500 || s.key === '(other)')
       : all;
   wanted.sort((a, b) => (a.key === '(other)' ? 1 : b.key === '(other)' ? -1 : b.total - a.total));
-  let rank = 0;
+  // Hosts and origins are not alarming by themselves: they begin with a cooler colour. Nor are answers below 400.
+  let rank = by === 'host' || by === 'origin' ? 1 : 0;
+  const calm = by === 'status' ? new Map([[wanted.find((s) => s.key.startsWith('2'))?.key, 'none'], [wanted.find((s) => s.key.startsWith('3'))?.key, '(other)']]) : new Map<string, string>();
   return wanted.filter((s) => s.total > 0).map((s) => {
-    const paint = paintOf(s.key === 'none' || s.key === '(other)' ? 0 : rank++, s.key);
+    const role = calm.get(s.key) ?? s.key;
+    const paint = paintOf(role === 'none' || role === '(other)' ? 0 : rank++, role);
     return { ...s, label: s.key === 'none' ? 'no failure' : s.key === '(other)' ? 'all others' : s.key, colour: paint.colour, hatched: paint.hatched, className: paint.className };
   });
 }
@@ -135,6 +138,9 @@ function FindingsColumn({ loaded: { data, error, reload } }: { loaded: Loaded<Fi
     </Panel>
   );
 }
+
+/// Of a path's template (`/user/{number}`) what can be searched for: all before the first placeholder.
+const literal = (path: string) => path.replace(/(\{|\.\.\.).*$/, '');
 
 function apiPath(query: URLSearchParams, range: Range, by: By): string {
   const wide = innerWidth >= 700;
@@ -229,7 +235,7 @@ export function TrafficPage({ route, theme }: { route: Route; theme: string }) {
           </div>
           <div class="thirds">
             <TopTable title="Hosts" what="Host" rows={data.top.hosts} hrefOf={(row) => withQuery({ host: row.key })} failuresOf={(row) => cases({ host: row.key })} />
-            <TopTable title="Paths" what="Path" rows={data.top.paths} hrefOf={(row) => cases({ path: row.key })} failuresOf={(row) => cases({ path: row.key })} />
+            <TopTable title="Paths" what="Path" rows={data.top.paths} hrefOf={(row) => cases({ path: literal(row.key) })} failuresOf={(row) => cases({ path: literal(row.key) })} />
             <TopTable title="Origins" what="Origin" rows={data.top.origins} hrefOf={(row) => withQuery({ origin: row.key })} failuresOf={(row) => cases({ origin: row.key })} />
           </div>
         </div>
