@@ -252,5 +252,14 @@ TEST(Fail2ban, BannedAddressesAreRejected) {
               "file:1:22: `nobody` is no address");
 }
 
+/// Words lose their quotes, and so are not in the line as they are.
+TEST(Fail2ban, AWordWithQuotesThatIsNoAddressHasItsPlace) {
+    EXPECT_EQ(
+        error_of("Status for the jail: nginx-x\n`- Banned IP list: 1.2.3.4 a\"b\"\n", "fail2ban"),
+        "file:2:19: `ab` is no address");
+    EXPECT_EQ(error_of("Status for the jail: list\n`- Banned IP list: 1.2.3.4 list\n", "fail2ban"),
+              "file:2:28: `list` is no address");
+}
+
 }  // namespace
 }  // namespace edgecase::allowlist
