@@ -231,6 +231,15 @@ TEST(Iptables, BothFamiliesMayStandInOneFile) {
         "file:4:1:");
 }
 
+TEST(Iptables, TheLastInsertionIsFirst) {
+    const std::string rules =
+        "-A INPUT -s 1.1.1.1 -j DROP\n-I INPUT -s 1.1.1.0/24 -j ACCEPT\n-A INPUT -j ACCEPT\n"
+        "-I INPUT -s 1.1.1.2 -j REJECT\n";
+    EXPECT_EQ(with(rules, "1.1.1.1"), "admitted");
+    EXPECT_EQ(with(rules, "1.1.1.2"), "rejected connect.rejected");
+    EXPECT_EQ(with(rules, "2.1.1.1"), "admitted");
+}
+
 TEST(Iptables, AMarkOfAHashIsAMark) {
     const std::string marked =
         "*mangle\n:INPUT ACCEPT [0:0]\n-A INPUT -p tcp -j HMARK --hmark-mod "

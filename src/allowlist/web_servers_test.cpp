@@ -159,6 +159,96 @@ TEST(Nginx, SaysWhereItIsWrong) {
     EXPECT_EQ(error_of("# nothing\n", "nginx"), "file:1:1: no directive of nginx in it");
 }
 
+Ruleset named(std::vector<Source> sources, FindFiles find = {}) {
+    auto rules = read_rules(std::move(sources), "", std::move(find));
+    if (!rules) ADD_FAILURE() << rules.error().to_string();
+    return rules ? std::move(*rules) : Ruleset();
+}
+
+TEST(Nginx, AnIncludeIsFollowedAmongTheFilesThatAreGiven) {
+    const Source main{"/etc/nginx/nginx.conf",
+                      "http {\n  include mime.types;\n  include sites-enabled/*;\n}\n"};
+    const Source site{"/etc/nginx/sites-enabled/site",
+                      "server {\n  listen 443;\n  include snippets/edge.conf;\n}\n"};
+    const Source edge{"/etc/nginx/snippets/edge.conf", "allow 1.0.0.0/8;\ndeny all;\n"};
+    for (const auto& sources : {std::vector{main, site, edge}, std::vector{edge, site, main}}) {
+        const auto rules = named(sources);
+        EXPECT_EQ(verdict(rules, "1.1.1.1"), "admitted");
+        EXPECT_EQ(verdict(rules, "2.1.1.1"), "rejected origin.status");
+        EXPECT_EQ(rules.stages.size(), 1U);
+    }
+    EXPECT_EQ(verdict(named({site, edge}), "1.1.1.1"), "admitted");
+    EXPECT_EQ(verdict(named({main, site}), "1.1.1.1"), "unknown");
+}
+
+TEST(Nginx, ABackupBesideASiteIsReadAsNginxDoes) {
+    const auto rules = named({{"/etc/nginx/nginx.conf", "http { include sites-enabled/*; }\n"},
+                              {"/etc/nginx/sites-enabled/a", "server { listen 443; allow all; }\n"},
+                              {"/etc/nginx/sites-enabled/a.previous",
+                               "server { listen 443; server_name a; deny all; }\n"}});
+    EXPECT_EQ(verdict(rules, "1.1.1.1"), "unknown");
+    ASSERT_FALSE(rules.notes.empty());
+    EXPECT_NE(rules.notes[0].find("nginx reads /etc/nginx/sites-enabled/a.previous as well"),
+              std::string::npos);
+}
+
+TEST(Apache, AnIncludeIsFollowedAmongTheFilesThatAreGiven) {
+    const Source main{"/etc/apache2/apache2.conf",
+                      "IncludeOptional mods-enabled/*.load\n<Directory />\nRequire all "
+                      "denied\n</Directory>\n<IfModule mod_foo.c>\nInclude "
+                      "sites-enabled/*.conf\n</IfModule>\n"};
+    const Source site{"/etc/apache2/sites-enabled/a.conf",
+                      "<VirtualHost *:443>\n<Directory />\nRequire ip "
+                      "1.0.0.0/8\n</Directory>\n</VirtualHost>\n"};
+    const Source load{"/etc/apache2/mods-enabled/foo.load", "LoadModule foo_module mod_foo.so\n"};
+    const auto rules = named({main, load, site});
+    EXPECT_EQ(verdict(rules, "1.1.1.1"), "admitted");
+    EXPECT_EQ(verdict(rules, "2.1.1.1"), "rejected origin.status");
+    EXPECT_EQ(rules.stages.at(0).policy_place.file, 0U);
+    EXPECT_EQ(verdict(named({main, site}), "1.1.1.1"), "unknown");
+    // One that says nothing by itself may come first.
+    const Source ports{"/etc/apache2/ports.conf", "Listen 443\n"};
+    const Source all{"/etc/apache2/apache2.conf", "Include ports.conf\nRequire all granted\n"};
+    EXPECT_EQ(verdict(named({ports, all}), "1.1.1.1"), "admitted");
+}
+
+TEST(Apache, AnIncludeIsLookedForOnTheDiskOfItsOwnMachineAlone) {
+    const auto find = [](const std::string& pattern) {
+        FoundFiles found;
+        found.files.push_back({pattern, "Require ip 1.0.0.0/8\n", pattern});
+        return found;
+    };
+    const auto at = [&](const std::string& path, const std::string& pattern) {
+        return named({{path, "IncludeOptional " + pattern + "\n", path}}, find);
+    };
+    const auto rules = at("/etc/apache2/apache2.conf", "edge.conf");
+    EXPECT_EQ(verdict(rules, "1.1.1.1"), "admitted");
+    EXPECT_EQ(rules.sources.at(1).path, "/etc/apache2/edge.conf");
+    EXPECT_EQ(rules.stages.at(0).policy_place.file, 1U);
+    EXPECT_EQ(verdict(at("/home/me/copy/apache2.conf", "edge.conf"), "1.1.1.1"), "admitted");
+    EXPECT_EQ(verdict(at("/home/me/copy/apache2.conf", "/etc/apache2/edge.conf"), "1.1.1.1"),
+              "unknown");
+    // A file that includes itself ends.
+    const auto round = named(
+        {{"/etc/apache2/x.conf", "Include x.conf\nRequire all granted\n", "/etc/apache2/x.conf"}},
+        [](const std::string& pattern) {
+            FoundFiles found;
+            found.files.push_back({pattern, "Include x.conf\nRequire all granted\n", pattern});
+            return found;
+        });
+    EXPECT_EQ(verdict(round, "1.1.1.1"), "unknown");
+}
+
+TEST(Modsecurity, RulesOfAFileThatApacheIncludesCount) {
+    const auto rules =
+        named({{"/etc/apache2/apache2.conf", "Require all granted\nInclude modsecurity.conf\n"},
+               {"/etc/apache2/modsecurity.conf",
+                "SecRuleEngine On\nSecRule REMOTE_ADDR \"@ipMatch 1.0.0.0/8\" "
+                "\"id:1,phase:1,deny\"\n"}});
+    EXPECT_EQ(verdict(rules, "1.1.1.1"), "rejected origin.status");
+    EXPECT_EQ(verdict(rules, "2.1.1.1"), "admitted");
+}
+
 TEST(Apache, RequireIsRead) {
     EXPECT_EQ(verdict(rules_of({"Require ip 104.16.0.0/13 10.1 2400:cb00::/32\n"}), "104.16.1.1"),
               "admitted");
