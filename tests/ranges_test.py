@@ -44,6 +44,41 @@ class RangesCase(harness.TestCase):
         self.assertEqual(result.stdout, '')
 
 
+class IncludesTest(RangesCase):
+    def verdicts(self, path, *flags):
+        result = harness.run('ranges', 'check', '--rules', path, '--json', '--port', '443', *flags)
+        self.assertIn(result.returncode, (0, 1), result.stderr)
+        row = next(row for row in json.loads(result.stdout) if row['cidr'] == '104.16.0.0/13')
+        kinds = ('admitted', 'dropped', 'rejected', 'rate_limited', 'unknown')
+        return {kind for kind in kinds if row[kind]}, row
+
+    def test_what_a_web_server_includes_is_read_from_the_disk(self):
+        main = self.file('nginx.conf', 'http { include sites-enabled/*; }\n')
+        os.mkdir(os.path.join(self.directory, 'sites-enabled'))
+        self.assertEqual(self.verdicts(main)[0], {'admitted'})
+        site = self.file('sites-enabled/site', 'server {\n listen 443;\n include edge.list;\n}\n')
+        self.assertEqual(self.verdicts(main)[0], {'unknown'})
+        self.file('edge.list', 'deny 104.16.0.0/13;\n')
+        kinds, row = self.verdicts(main)
+        self.assertEqual(kinds, {'rejected'})
+        decided = row['decided_by'][0]
+        self.assertEqual((os.path.basename(decided['file']), decided['line']), ('edge.list', 1))
+        self.assertEqual(self.verdicts(site)[0], {'rejected'})
+        self.assertEqual(self.verdicts(main, '--no-includes')[0], {'unknown'})
+        # nginx reads a copy beside it as well.
+        self.file('sites-enabled/site.previous', 'server { listen 443; server_name x; }\n')
+        self.assertEqual(self.verdicts(main)[0], {'unknown'})
+
+    def test_a_copied_configuration_is_not_followed_out_of_its_folder(self):
+        main = self.file('apache2.conf', 'Require all granted\nInclude /etc/hosts\n')
+        self.assertEqual(self.verdicts(main)[0], {'unknown'})
+        main = self.file('apache2.conf', 'Require all granted\nInclude more.conf\n')
+        self.file('more.conf', '# nothing\n')
+        self.assertEqual(self.verdicts(main)[0], {'admitted'})
+        loop = self.file('loop.conf', 'Require all granted\nInclude loop.conf\nInclude loop.conf\n')
+        self.assertEqual(self.verdicts(loop, '--format', 'apache')[0], {'unknown'})
+
+
 class ListTest(RangesCase):
     def test_the_list_built_in_has_its_date(self):
         result = harness.run_json('ranges', 'list', '--json')

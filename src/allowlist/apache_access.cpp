@@ -108,9 +108,11 @@ class ApacheAnswer {
     void add_stage_of(const std::vector<const SiteVerdict*>& verdicts,
                       std::vector<PortRange> ports) {
         const SiteVerdict* decides = nullptr;
+        std::string doubt = "a condition that is not about addresses";
         std::vector<const Let*> lets;
         for (const SiteVerdict* const one : verdicts) {
             lets.push_back(&one->let);
+            if (!one->doubt.empty()) doubt = one->doubt;
             if (decides == nullptr && one->is_decided) decides = one;
         }
         const Let unknown = Let::unknown();
@@ -137,9 +139,7 @@ class ApacheAnswer {
                     place));
             }
             add_access(differ ? Let::one_of(lets) : *lets.front(), place,
-                       differ ? "whether it holds: " + assumptions_text()
-                              : "a condition that is not about addresses",
-                       rules);
+                       differ ? "whether it holds: " + assumptions_text() : doubt, rules);
             stage.policy = Action::reject;
             stage.policy_sees = cause::Cause::origin_status;
             stage.policy_http_status = 403;

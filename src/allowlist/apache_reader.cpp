@@ -198,9 +198,7 @@ void ApacheReader::include(std::string_view line, const std::string& pattern, co
                     "as well",
                     into_.source(file_).name, place.line, line, why_not));
     // It may well have the rules.
-    Section& section = stack_.back();
-    if (!has_access(section)) section.place = place;
-    section.is_unclear = true;
+    make_unclear(stack_.back(), fmt::format("{}: {}", line, why_not), place);
 }
 
 /// Whether an assumption holds is of interest only where something within can change the answer.
@@ -279,12 +277,11 @@ std::string ApacheReader::close(std::string_view line) {
     if (kind == "requireall" || kind == "requireany" || kind == "requirenone") {
         if (!has_access(outer)) outer.place = section.place;
         outer.has_require = true;
-        outer.is_unclear |= section.is_unclear;
+        if (section.is_unclear) make_unclear(outer, section.doubt, section.place);
         outer.required.push_back(joined(section));
     } else if (kind == "if" || kind == "elseif" || kind == "else") {
         if (has_access(section)) {
-            if (!has_access(outer)) outer.place = section.place;
-            outer.is_unclear = true;
+            make_unclear(outer, "<" + section.kind + " " + section.name + ">", section.place);
         }
     } else if (kind == "limit" || kind == "limitexcept") {
         // A visitor's request is a GET.

@@ -151,7 +151,7 @@ Covers covers(const Section& section, const std::string& root) {
 void merge(Section& inner, Section& outer) {
     if (!has_access(inner)) return;
     if (!has_access(outer)) outer.place = inner.place;
-    outer.is_unclear |= inner.is_unclear;
+    if (inner.is_unclear) make_unclear(outer, inner.doubt, inner.place);
     outer.has_require |= inner.has_require;
     outer.has_order |= inner.has_order;
     outer.is_order_allow_deny |= inner.is_order_allow_deny;
@@ -159,6 +159,12 @@ void merge(Section& inner, Section& outer) {
     std::ranges::move(inner.denied, std::back_inserter(outer.denied));
     std::ranges::move(inner.required, std::back_inserter(outer.required));
     std::ranges::move(inner.refused, std::back_inserter(outer.refused));
+}
+
+void make_unclear(Section& section, const std::string& doubt, const Place& place) {
+    if (!has_access(section)) section.place = place;
+    section.is_unclear = true;
+    if (section.doubt.empty()) section.doubt = doubt;
 }
 
 Let joined(const Section& section) {

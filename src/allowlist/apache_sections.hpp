@@ -81,6 +81,7 @@ struct Section {
     bool is_order_allow_deny = false;
     bool has_order = false;
     bool is_unclear = false;  // it has a condition that is not followed
+    std::string doubt;        // which one
     bool is_skipped = false;  // a condition that does not hold
     std::string assumption;   // of a condition that nobody knows
     std::vector<Let> allowed, denied;
@@ -100,6 +101,9 @@ std::string without_slashes(std::string name);
 Covers covers(const Section& section, const std::string& root);
 
 void merge(Section& inner, Section& outer);
+
+/// What the section says is not known, because of `doubt`.
+void make_unclear(Section& section, const std::string& doubt, const Place& place);
 
 /// Outside of a container any of the requirements is enough.
 Let joined(const Section& section);

@@ -16,6 +16,7 @@ constexpr size_t kMaxCompared = 5'000'000;  // hosts with sections, and ports wi
 struct Site {
     Let let = Let::all();
     const Section* decides = nullptr;  // null: nothing does
+    std::string doubt;
 };
 
 class Sites {
@@ -38,6 +39,7 @@ class Sites {
         for (const Site* const site : sites) {
             lets.push_back(&site->let);
             if (decides == nullptr) decides = site->decides;
+            if (verdict.doubt.empty()) verdict.doubt = site->doubt;
             differ |= !(site->let == sites.front()->let);
         }
         verdict.let = differ ? Let::one_of(lets) : sites.front()->let;
@@ -111,6 +113,7 @@ class Sites {
         for (const auto& [section, covered] : sections) {
             if (!section->is_unclear) continue;
             is_unclear = true;
+            if (site.doubt.empty()) site.doubt = section->doubt;
             if (site.decides == nullptr) site.decides = section;
         }
         is_unclear |= config_.merges && site.decides != nullptr;

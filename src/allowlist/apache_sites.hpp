@@ -15,6 +15,7 @@ struct SiteVerdict {
     bool is_decided = false;  // false: nothing says anything
     Place place;
     std::string where;     // for people: the section that decides
+    std::string doubt;     // what makes it unknown, if that is one thing
     size_t differing = 0;  // so many hosts of the port let in others
 };
 

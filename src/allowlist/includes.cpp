@@ -34,6 +34,12 @@ bool is_at_home(std::string_view main, std::string_view root, std::string_view p
 
 }  // namespace
 
+bool is_backup(std::string_view name) {
+    constexpr std::array<std::string_view, 9> kEnds{
+        "~", ".previous", ".bak", ".old", ".orig", ".save", ".backup", ".dpkg-old", ".dpkg-dist"};
+    return std::ranges::any_of(kEnds, [&](std::string_view end) { return name.ends_with(end); });
+}
+
 std::string Includes::root_of(const Source& main) {
     constexpr std::array<std::string_view, 9> kParts{
         "sites-enabled", "sites-available", "conf-enabled", "conf-available", "conf.d",

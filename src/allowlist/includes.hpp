@@ -28,6 +28,9 @@ struct Included {
     std::string why_not;          // not empty: it is not known what is included
 };
 
+/// An old copy of a file, by its name: nobody means a server to read it.
+bool is_backup(std::string_view name);
+
 class Includes {
   public:
     /// `given`: the sources that there are before any is included. Without `find` only those are

@@ -242,6 +242,15 @@ TEST(Iptables, ARuleForExtensionHeadersIsForNoneOfOurs) {
     EXPECT_EQ(verdict(rules, "2400:cb00::1"), "admitted");
 }
 
+TEST(Iptables, TheLastInsertionIsFirst) {
+    const std::string rules =
+        "-A INPUT -s 1.1.1.1 -j DROP\n-I INPUT -s 1.1.1.0/24 -j ACCEPT\n-A INPUT -j ACCEPT\n"
+        "-I INPUT -s 1.1.1.2 -j REJECT\n";
+    EXPECT_EQ(with(rules, "1.1.1.1"), "admitted");
+    EXPECT_EQ(with(rules, "1.1.1.2"), "rejected connect.rejected");
+    EXPECT_EQ(with(rules, "2.1.1.1"), "admitted");
+}
+
 TEST(Iptables, AMarkOfAHashIsAMark) {
     const std::string marked =
         "*mangle\n:INPUT ACCEPT [0:0]\n-A INPUT -p tcp -j HMARK --hmark-mod "

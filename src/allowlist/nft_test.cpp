@@ -264,6 +264,22 @@ TEST(Nft, MarksAreZeroUnlessARuleSetsOne) {
         "unknown");
 }
 
+TEST(Nft, DefinitionsThatMultiplyEachOtherAreAnError) {
+    for (const char* const first : {"{ 1.0.0.0/8, 2.0.0.0/8 }", "{ }"}) {
+        std::string text = "define a0 = " + std::string(first) + "\n";
+        for (int i = 1; i < 8; ++i) {
+            text += "define a" + std::to_string(i) + " = { ";
+            for (int k = 0; k < 20; ++k) text += "$a" + std::to_string(i - 1) + ", ";
+            text += "}\n";
+        }
+        text +=
+            "table ip t {\nchain i {\ntype filter hook input priority 0;\nip saddr $a7 "
+            "accept\n}\n}\n";
+        EXPECT_NE(error_of(text, "nft").find("definitions stand for more than 1000000 elements"),
+                  std::string::npos);
+    }
+}
+
 TEST(Nft, DefinitionsAreUsed) {
     const auto rules = rules_of(
         {"define INNER = 5.5.5.5\ndefine EDGE = { 1.0.0.0/8, $INNER }\nflush ruleset\ntable ip f "

@@ -214,6 +214,7 @@ ReadResult NginxReader::include(const Token& pattern, Levels& levels, size_t dep
         const std::string absolute = wanted.starts_with('/') ? wanted : root_ + "/" + wanted;
         for (const auto& [name, content] : files_) {
             if (fnmatch(absolute.c_str(), name.c_str(), FNM_PATHNAME) != 0) continue;
+            note_backup(name, pattern);
             if (auto error = read_text(content.first, content.second, levels, depth)) {
                 return error;
             }
@@ -222,6 +223,7 @@ ReadResult NginxReader::include(const Token& pattern, Levels& levels, size_t dep
     }
     const Included& found = into_.includes.of(into_.rules, main_, root_, wanted);
     for (const uint32_t file : found.files) {
+        note_backup(into_.source(file).name, pattern);
         const uint32_t outer = std::exchange(file_, file);
         if (auto error = read_text(into_.source(file).text, 1, levels, depth)) return error;
         file_ = outer;
@@ -230,6 +232,13 @@ ReadResult NginxReader::include(const Token& pattern, Levels& levels, size_t dep
         leave_open(pattern, levels, found.why_not);
     }
     return std::nullopt;
+}
+
+void NginxReader::note_backup(const std::string& name, const Token& pattern) {
+    if (!is_backup(name)) return;
+    into_.rules.notes.push_back(fmt::format("{}:{}: nginx reads {} as well: include {} fits it",
+                                            into_.source(file_).name, pattern.line, name,
+                                            pattern.text));
 }
 
 ReadResult NginxReader::read_text(std::string_view text, uint32_t line, Levels& levels,

@@ -43,6 +43,7 @@ class NginxReader {
     ReadResult access(const std::vector<Token>& words, Level& level, const Place& place);
     ReadResult include(const Token& pattern, Levels& levels, size_t depth);
     ReadResult read_text(std::string_view text, uint32_t line, Levels& levels, size_t depth);
+    void note_backup(const std::string& name, const Token& pattern);
     void leave_open(const Token& pattern, Levels& levels, const std::string& why_not);
 
     Reading& into_;

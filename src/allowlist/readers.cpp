@@ -108,6 +108,7 @@ std::expected<Ruleset, ReadError> read_rules(std::vector<Source> sources, std::s
                                  std::make_move_iterator(sources.end()));
     reading.rules.formats.resize(given);
     reading.includes.begin(given, std::move(find));
+    std::vector<uint32_t> unrecognised;
     for (uint32_t i = 0; i < given; ++i) {
         if (reading.includes.is_taken(i)) continue;
         const Source& source = reading.rules.sources[i];
@@ -117,11 +118,17 @@ std::expected<Ruleset, ReadError> read_rules(std::vector<Source> sources, std::s
         const Format* const found =
             format.empty() ? recognise(source.name, source.text) : format_named(format);
         if (found == nullptr) {
-            return std::unexpected(
-                ReadError{source.name, 1, 1, "not recognised; --format names what it is"});
+            unrecognised.push_back(i);
+            continue;
         }
         reading.rules.formats[i] = std::string(found->title);
         if (auto error = found->read(reading, i)) return std::unexpected(std::move(*error));
+    }
+    // Of a file that another one includes the content need not tell what it is.
+    for (const uint32_t i : unrecognised) {
+        if (reading.includes.is_taken(i)) continue;
+        return std::unexpected(ReadError{reading.rules.sources[i].name, 1, 1,
+                                         "not recognised; --format names what it is"});
     }
     drop_taken(reading);
     finish_firewalld(reading.rules, reading.sets, std::move(reading.firewalld));

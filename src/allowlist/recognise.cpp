@@ -63,8 +63,9 @@ bool is_nginx(std::string_view text) {
 }
 
 bool is_apache(std::string_view text) {
-    return has_line_with(text, {"require ", "order ", "allow from", "deny from", "<require",
-                                "<virtualhost", "<directory"});
+    return has_line_with(
+        text, {"require ", "order ", "allow from", "deny from", "<require", "<virtualhost",
+               "<directory", "<ifmodule", "includeoptional ", "serverroot ", "loadmodule "});
 }
 
 /// Rules of ModSecurity may stand among those of their web server. Apache's reader hears of both.
@@ -121,8 +122,6 @@ constexpr std::array kFormats{
            [](std::string_view, std::string_view text) {
                return text.contains("\n  target: ") && text.contains("\n  services:");
            }},
-    Format{"firewalld-xml", "firewalld's files", read_firewalld_file,
-           [](std::string_view, std::string_view text) { return is_firewalld_file(text); }},
     Format{"aws", "AWS", read_aws,
            [](std::string_view, std::string_view text) {
                return is_json_with(text, "SecurityGroups") || is_json_with(text, "NetworkAcls") ||
@@ -146,6 +145,8 @@ constexpr std::array kFormats{
            [](std::string_view, std::string_view text) { return is_nginx(text); }},
     Format{"apache", "Apache", read_apache,
            [](std::string_view, std::string_view text) { return is_apache(text); }},
+    Format{"firewalld-xml", "firewalld's files", read_firewalld_file,
+           [](std::string_view, std::string_view text) { return is_firewalld_file(text); }},
 };
 
 }  // namespace

@@ -27,6 +27,13 @@ inline Ruleset rules_of(std::vector<std::string> texts, std::string_view format 
     return std::move(*rules);
 }
 
+/// The rule sets of files whose names matter, or a failed test.
+inline Ruleset named(std::vector<Source> sources, FindFiles find = {}) {
+    auto rules = read_rules(std::move(sources), "", std::move(find));
+    if (!rules) ADD_FAILURE() << rules.error().to_string();
+    return rules ? std::move(*rules) : Ruleset();
+}
+
 /// What becomes of a connection from one address: `admitted`, `dropped`, `rejected CAUSE`,
 /// `rate_limited` or `unknown`.
 inline std::string verdict(const Ruleset& rules, std::string_view address, uint16_t port = 443,
