@@ -193,11 +193,12 @@ class OtherFixTest(Checks):
     def test_firewalld_gets_rich_rules_before_what_denies(self):
         zone = ('public (active)\n  target: default\n  interfaces: eth0\n  services: ssh\n  ports: \n  rich rules: \n'
                 '\trule family="ipv4" source address="104.16.0.0/12" drop\n')
-        fix = commands(self.check(None, '--rules', self.file('zone', zone), status=1))
+        fix = commands(self.check(None, '--rules', self.file('zone', zone), '--interface', 'eth0',
+                                  status=1))
         rules = [re.fullmatch(r"firewall-cmd --zone=public --add-rich-rule='(.*)'", line)[1] for line in fix]
         self.assertEqual(len(rules), 44)
         zone += ''.join(f'\t{rule}\n' for rule in rules)
-        self.check(None, '--rules', self.file('zone', zone), status=0)
+        self.check(None, '--rules', self.file('zone', zone), '--interface', 'eth0', status=0)
 
     def test_ufw_prepends(self):
         status = 'Status: active\nDefault: deny (incoming), allow (outgoing), disabled (routed)\n\nTo  Action  From\n'
