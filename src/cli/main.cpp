@@ -14,6 +14,7 @@
 #include "cli/queries.hpp"
 #include "cli/ranges_flags.hpp"
 #include "cli/serve.hpp"
+#include "cli/terminal_flags.hpp"
 #include "cli/trace.hpp"
 
 namespace {
@@ -280,6 +281,7 @@ int run(int argc, char** argv) {
     add_lab_and_demo(app, status);
     add_queries(app, status);
     add_trace(app, status);
+    cli::add_terminal(app, status);
     add_findings(app, status);
     add_doctor(app, status);
     add_check(app, status);
