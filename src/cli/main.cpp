@@ -61,6 +61,9 @@ void add_serve(CLI::App& app, int& status) {
     option("--tls-key", flags->values.tls_key, "PEM file of its key");
     option("--listen-plain", flags->values.listen_plain,
            "HOST:PORT of a second listener without TLS");
+    option("--traceparent", flags->values.traceparent,
+           "Traces of clients: continue (default), always or off");
+    option("--access-log", flags->values.access_log, "File for a line of JSON for each request");
     serve->add_option("--egress", flags->values.egress,
                       "Address to connect to origins from, may be repeated; taken in turn");
     serve->add_option("--route", flags->values.routes,
