@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "cli/tail.hpp"
+#include "cli/top.hpp"
 #include "cli/traffic.hpp"
 
 namespace edgecase::cli {
@@ -32,6 +33,22 @@ void add_traffic(CLI::App& app, int& status) {
     traffic->callback([flags, &status] { status = run_traffic(*flags); });
 }
 
+void add_top(CLI::App& app, int& status) {
+    auto flags = std::make_shared<TopFlags>();
+    CLI::App* const top = app.add_subcommand("top", "The traffic of the last minutes, live");
+    top->add_option("--data-dir", flags->data_dir, kDataDir)->capture_default_str();
+    top->add_option("--interval", flags->interval, "From one look to the next")
+        ->capture_default_str();
+    top->add_option("--window", flags->window, "So much of the past is summed up")
+        ->capture_default_str();
+    top->add_option("--by", flags->by,
+                    "What is told apart at first: cause, status, host, origin or path")
+        ->capture_default_str();
+    top->add_flag("--once", flags->once, "Print it once, and end; so without a terminal");
+    top->add_flag("--json", flags->json, "An object a line, one at each look");
+    top->callback([flags, &status] { status = run_top(*flags); });
+}
+
 void add_tail(CLI::App& app, int& status) {
     auto flags = std::make_shared<TailFlags>();
     CLI::App* const tail =
@@ -57,6 +74,7 @@ void add_tail(CLI::App& app, int& status) {
 
 void add_terminal(CLI::App& app, int& status) {
     add_traffic(app, status);
+    add_top(app, status);
     add_tail(app, status);
 }
 
