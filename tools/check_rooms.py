@@ -52,6 +52,7 @@ WORDS = [
 ALLOWED = {
     ("cli", "an errno name"): "turns a failed start into one clear sentence: port in use, no permission",
     ("store", "an errno name"): "tells a full disk and an unwritable folder apart",
+    ("access_log", "an errno name"): "writes a file, and tells an interrupted write from a failed one",
     ("logs", "an errno name"): "reads files, and tells an interrupted read from a failed one",
     ("diagnose", "a 52x status"): "reads the statuses that other edges gave",
     ("lab", "an errno name"): "stands apart from net: the accused must not supply the witness",

@@ -119,6 +119,14 @@ std::string request_part(const Record& record, const Painter& paint, Secrets sec
     text += line(paint, "origin",
                  record.origin_url.empty() ? "no route" : free_text(record.origin_url, secrets));
     if (record.parent) text += line(paint, "parent ray", record.parent.to_string());
+    if (record.trace) {
+        text += line(paint, "trace",
+                     record.trace.id() +
+                         (record.trace.parent_span == 0
+                              ? ", begun here"
+                              : ", span " + record::RayId(record.trace.parent_span).to_string() +
+                                    " above this one"));
+    }
     text += line(paint, "statuses",
                  fmt::format("edge {}, origin {}", record.edge_status,
                              record.origin_status == 0 ? "said nothing readable"

@@ -121,6 +121,12 @@ std::string config_text(const Settings& settings, std::string_view file) {
                                  base::format_duration(timeouts.ack) + ", read " +
                                  base::format_duration(timeouts.read) + ", write " +
                                  base::format_duration(timeouts.write));
+    if (!settings.access_log.path.empty()) {
+        text +=
+            line("access log",
+                 settings.access_log.path + ", " +
+                     std::string(name_of(settings.access_log.format, config::kAccessLogFormats)));
+    }
     return text;
 }
 
@@ -144,6 +150,11 @@ std::string config_json(const Settings& settings) {
     const auto endpoint = [](const std::optional<ip::Endpoint>& of) {
         return of ? ordered_json(of->to_string()) : ordered_json();
     };
+    ordered_json access_log = nullptr;
+    if (!settings.access_log.path.empty()) {
+        access_log = {{"path", json_text(settings.access_log.path)},
+                      {"format", name_of(settings.access_log.format, config::kAccessLogFormats)}};
+    }
     const ordered_json result{
         {"ok", true},
         {"listen", settings.listen.to_string()},
@@ -156,7 +167,9 @@ std::string config_json(const Settings& settings) {
         {"pools", pools},
         {"routes", routes},
         {"origin_tls", tls_json(settings.origin_tls)},
-        {"egress", egress}};
+        {"egress", egress},
+        {"access_log", access_log},
+        {"traceparent", name_of(settings.trace_parents, config::kTraceParents)}};
     return result.dump() + "\n";
 }
 

@@ -1,5 +1,6 @@
 #include "cli/console.hpp"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -36,6 +37,12 @@ size_t commanding_bytes(std::string_view text) {
 bool wants_colour() {
     const char* const no_colour = std::getenv("NO_COLOR");
     return (no_colour == nullptr || *no_colour == '\0') && isatty(STDOUT_FILENO) != 0;
+}
+
+size_t terminal_columns() {
+    winsize size{};
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col != 0) return size.ws_col;
+    return 80;
 }
 
 bool is_watched() {

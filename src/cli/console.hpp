@@ -1,6 +1,7 @@
 // Owns where commands write: standard output and error, and whether colour fits there.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -8,6 +9,8 @@ namespace edgecase::cli {
 
 /// Colour on standard output: a terminal, and NO_COLOR is not set.
 bool wants_colour();
+/// Of the terminal that standard output is; 80 when it is none or does not say.
+size_t terminal_columns();
 /// Standard error is a terminal: somebody watches.
 bool is_watched();
 

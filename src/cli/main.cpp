@@ -14,6 +14,7 @@
 #include "cli/queries.hpp"
 #include "cli/ranges_flags.hpp"
 #include "cli/serve.hpp"
+#include "cli/terminal_flags.hpp"
 #include "cli/trace.hpp"
 
 namespace {
@@ -61,6 +62,9 @@ void add_serve(CLI::App& app, int& status) {
     option("--tls-key", flags->values.tls_key, "PEM file of its key");
     option("--listen-plain", flags->values.listen_plain,
            "HOST:PORT of a second listener without TLS");
+    option("--traceparent", flags->values.traceparent,
+           "Traces of clients: continue (default), always or off");
+    option("--access-log", flags->values.access_log, "File for a line of JSON for each request");
     serve->add_option("--egress", flags->values.egress,
                       "Address to connect to origins from, may be repeated; taken in turn");
     serve->add_option("--route", flags->values.routes,
@@ -281,6 +285,7 @@ int run(int argc, char** argv) {
     add_lab_and_demo(app, status);
     add_queries(app, status);
     add_trace(app, status);
+    cli::add_terminal(app, status);
     add_findings(app, status);
     add_doctor(app, status);
     add_check(app, status);

@@ -5,12 +5,12 @@
 #include "base/ascii.hpp"
 #include "base/clock.hpp"
 #include "base/duration.hpp"
-#include "cause/table.hpp"
 #include "cli/annotate.hpp"
 #include "cli/case_text.hpp"
 #include "cli/console.hpp"
 #include "cli/exit_status.hpp"
 #include "cli/explain_text.hpp"
+#include "cli/filter_flags.hpp"
 #include "cli/words_text.hpp"
 #include "lexicon/lookup.hpp"
 #include "record/case_json.hpp"
@@ -21,14 +21,6 @@ namespace {
 
 record::Secrets secrets(bool shown) {
     return shown ? record::Secrets::shown : record::Secrets::redacted;
-}
-
-/// A cause, or the beginning of some: `resp`, `resp.not_http`.
-bool is_cause_or_prefix(const std::string& name) {
-    for (const cause::Row& row : cause::table()) {
-        if (row.name == name || row.name.starts_with(name + ".")) return true;
-    }
-    return false;
 }
 
 }  // namespace
@@ -75,9 +67,8 @@ int run_cases(const CasesFlags& flags) {
         }
         filter.since = base::SystemClock().wall_now() - *span;
     }
-    if (!flags.cause.empty() && !is_cause_or_prefix(flags.cause)) {
-        complain("there is no cause \"" + flags.cause +
-                 "\"; `edgecase explain --list` has them all");
+    if (const auto known = check_cause(flags.cause); !known) {
+        complain(known.error());
         return kUsage;
     }
     if (flags.status != 0) filter.status = static_cast<uint16_t>(flags.status);

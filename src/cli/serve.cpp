@@ -25,7 +25,7 @@ std::expected<config::Settings, config::ConfigError> load(const std::string& fil
 sigset_t end_signals() {
     sigset_t set;
     sigemptyset(&set);
-    for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, number);
+    for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) sigaddset(&set, number);
     return set;
 }
 
@@ -63,7 +63,8 @@ bool take(Service& service, std::expected<config::Settings, config::ConfigError>
 }
 
 /// Until SIGTERM or SIGINT. SIGHUP reads the configuration again, and so does a change of a
-/// certificate file; `seen` is when they were written that are in force.
+/// certificate file; SIGUSR1 opens the access log anew. `seen` is when they were written that are
+/// in force.
 void serve_until_end(Service& service, FileTimes seen, const std::string& config_file,
                      config::Overrides overrides) {
     constexpr timespec kLook{.tv_sec = 5, .tv_nsec = 0};
@@ -71,6 +72,10 @@ void serve_until_end(Service& service, FileTimes seen, const std::string& config
     for (;;) {
         const int number = sigtimedwait(&set, nullptr, &kLook);
         if (number == SIGTERM || number == SIGINT) return;
+        if (number == SIGUSR1) {
+            service.reopen_logs();
+            continue;
+        }
         if (number == SIGHUP) {
             if (auto profile = service.take_wanted_profile()) overrides.profile = *profile;
             auto settings = load(config_file, overrides);
@@ -99,7 +104,7 @@ void wait_for_end() {
     do {
         sigwait(&set, &number);
         if (number == SIGHUP) complain("SIGHUP: there is no configuration to read again");
-    } while (number == SIGHUP);
+    } while (number == SIGHUP || number == SIGUSR1);
 }
 
 bool end_wanted(std::chrono::milliseconds wait) {

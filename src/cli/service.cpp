@@ -90,8 +90,7 @@ std::expected<std::unique_ptr<Service::Generation>, std::string> Service::start_
     }
     auto generation = std::make_unique<Generation>(Generation{std::move(settings), nullptr});
     auto edge = edge::Server::start(
-        generation->settings, clock_,
-        [this] { return std::make_unique<admin::TailSink>(store_->make_sink(), tail_); }, switches_,
+        generation->settings, clock_, [this] { return make_sink(); }, switches_,
         present_ ? present_->edge.get() : nullptr);
     if (!edge) return std::unexpected(edge.error());
     generation->edge = std::move(*edge);
@@ -121,6 +120,9 @@ std::expected<std::unique_ptr<Service>, std::string> Service::start(config::Sett
     auto store = store::Store::open(std::move(options));
     if (!store) return std::unexpected(store.error());
     service->store_ = std::move(*store);
+    if (auto opened = service->open_access_log(settings.access_log); !opened) {
+        return std::unexpected(opened.error());
+    }
 
     auto generation = service->start_edge(std::move(settings));
     if (!generation) return std::unexpected(generation.error());
@@ -192,6 +194,10 @@ std::expected<void, std::string> Service::reload(config::Settings settings) {
         settings.admin_token_file != now.admin_token_file) {
         complain("data_dir and admin keep their values until a restart");
     }
+    if (settings.access_log != now.access_log) {
+        complain("access_log keeps its values until a restart");
+    }
+    settings.access_log = now.access_log;
     settings.data_dir = now.data_dir;
     settings.admin = now.admin;
     settings.admin_socket = now.admin_socket;
@@ -221,7 +227,32 @@ Service::~Service() {
     for (const auto& old : retired_) old->waiting.join();
     retired_.clear();
     present_.reset();
+    access_log_.reset();
     store_.reset();
+}
+
+std::expected<void, std::string> Service::open_access_log(const config::AccessLog& settings) {
+    if (settings.path.empty()) return {};
+    access_log::AccessLogOptions options;
+    options.path = settings.path;
+    options.format = settings.format == config::AccessLog::Format::combined
+                         ? access_log::Format::combined
+                         : access_log::Format::json;
+    options.log = [](const std::string& line) { complain(line); };
+    auto log = access_log::AccessLog::open(std::move(options));
+    if (!log) return std::unexpected(std::move(log.error()));
+    access_log_ = std::move(*log);
+    return {};
+}
+
+std::unique_ptr<record::Sink> Service::make_sink() {
+    std::unique_ptr<record::Sink> sink = store_->make_sink();
+    if (access_log_) sink = access_log_->make_sink(std::move(sink));
+    return std::make_unique<admin::TailSink>(std::move(sink), tail_);
+}
+
+void Service::reopen_logs() {
+    if (access_log_) access_log_->reopen();
 }
 
 std::string Service::admin_address() const {
@@ -315,8 +346,20 @@ std::string Service::metrics() {
     dropped.samples.push_back({{{"kind", "case"}}, stored.cases_dropped});
     Metric errors = counter("edgecase_store_errors_total", "Failed writes of the store.");
     errors.samples.push_back({{}, stored.write_errors});
-    return admin::metrics_text({connections, open, requests, causes, retries, hints, healthy,
-                                reloads, written, dropped, errors});
+    std::vector<Metric> all{connections, open,    requests, causes,  retries, hints,
+                            healthy,     reloads, written,  dropped, errors};
+    if (access_log_) {
+        const access_log::AccessLogCounters counted = access_log_->counters();
+        const auto add = [&](std::string name, std::string help, uint64_t value) {
+            all.push_back(counter(std::move(name), std::move(help)));
+            all.back().samples.push_back({{}, value});
+        };
+        add("edgecase_access_log_lines_total", "Lines of the access log.", counted.lines);
+        add("edgecase_access_log_dropped_total", "Lines that the access log had no room for.",
+            counted.dropped);
+        add("edgecase_access_log_errors_total", "Failed writes of the access log.", counted.errors);
+    }
+    return admin::metrics_text(all);
 }
 
 }  // namespace edgecase::cli

@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "access_log/access_log.hpp"
 #include "admin/admin_server.hpp"
 #include "base/clock.hpp"
 #include "config/settings.hpp"
@@ -33,6 +34,9 @@ class Service {
     /// as they are until a restart. Only on one thread. Errors: one sentence.
     std::expected<void, std::string> reload(config::Settings settings);
 
+    /// The access log's file has been renamed: a new one is made.
+    void reopen_logs();
+
     const config::Settings& settings() const { return present_->settings; }
     ip::Endpoint edge_address() const { return present_->edge->address(); }
     std::optional<ip::Endpoint> plain_address() const { return present_->edge->plain_address(); }
@@ -52,6 +56,8 @@ class Service {
     };
 
     Service() = default;
+    std::expected<void, std::string> open_access_log(const config::AccessLog& settings);
+    std::unique_ptr<record::Sink> make_sink();
     std::expected<std::unique_ptr<Generation>, std::string> start_edge(config::Settings settings);
     std::string metrics();
     std::vector<admin::OriginState> origins();
@@ -62,6 +68,7 @@ class Service {
 
     base::SystemClock clock_;
     std::unique_ptr<store::Store> store_;
+    std::unique_ptr<access_log::AccessLog> access_log_;  // null: none is wanted
     std::unique_ptr<Generation> present_;
     struct Retired {
         std::unique_ptr<Generation> generation;

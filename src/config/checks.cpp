@@ -110,6 +110,10 @@ Step check_pairs(const Settings& settings, const Sources& sources) {
 Step check(const Settings& settings, const Sources& sources) {
     if (Step step = check_limits(settings.limits, sources)) return step;
     if (Step step = check_listeners(settings, sources)) return step;
+    if (settings.access_log.path.empty() && sources.given("access_log.format")) {
+        return sources.conflict({"access_log.format"},
+                                "is of a log that is not written; give `access_log.path` too");
+    }
     if (settings.routes.empty()) {
         return ConfigError{sources.file(), 0, 0,
                            "no origin: give --origin URL, or `origin` or a [[route]] in a file"};

@@ -25,6 +25,13 @@ constexpr std::array kBalances{Choice{"round_robin", Balance::round_robin},
                                Choice{"least_requests", Balance::least_requests},
                                Choice{"consistent_hash", Balance::consistent_hash}};
 
+constexpr std::array kTraceParents{Choice{"off", TraceParents::passed},
+                                   Choice{"continue", TraceParents::continued},
+                                   Choice{"always", TraceParents::always}};
+
+constexpr std::array kAccessLogFormats{Choice{"json", AccessLog::Format::json},
+                                       Choice{"combined", AccessLog::Format::combined}};
+
 constexpr std::array kSwitch{Choice{"on", true}, Choice{"off", false}};
 
 template <typename T, size_t N>

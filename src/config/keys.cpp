@@ -104,6 +104,7 @@ constexpr std::array kKeys{
     Key{"", "colo", kAny, set_colo},
     Key{"", "node_id", kInteger, set_node_id},
     Key{"", "resolver", kAny, set_resolver},
+    Key{"", "traceparent", kAny, set_traceparent},
 
     Key{"timeouts", "connect", kAny, duration<&Timeouts::connect, 1, kHour>},
     Key{"timeouts", "ack", kAny, duration<&Timeouts::ack, 1, kHour>},
@@ -164,6 +165,9 @@ constexpr std::array kKeys{
 
     Key{"retention", "age", kAny, duration<&Retention::age, kHour, 366 * 24 * kHour>},
     Key{"retention", "bytes", kAny, bytes<&Retention::bytes, kMiB, int64_t{1} << 50>},
+
+    Key{"access_log", "path", kAny, set_access_log_path},
+    Key{"access_log", "format", kAny, set_access_log_format},
 };
 
 constexpr bool names_are_unique() {
@@ -207,8 +211,8 @@ std::string nearest_key(std::string_view table, std::string_view name) {
         if (key.table == table) here.push_back(key.name);
     }
     if (table.empty())
-        here.insert(here.end(),
-                    {"timeouts", "limits", "retention", "route", "pool", "certificate"});
+        here.insert(here.end(), {"timeouts", "limits", "retention", "access_log", "route", "pool",
+                                 "certificate"});
     if (const auto near = nearest(name, here); !near.empty()) {
         return table.empty() ? std::string(near) : std::string(table) + "." + std::string(near);
     }

@@ -67,6 +67,8 @@ constexpr std::array kFlags{
     Flag{"--tls-key", &Overrides::tls_key, "", "tls_key"},
     Flag{"--resolver", &Overrides::resolver, "", "resolver"},
     Flag{"--colo", &Overrides::colo, "", "colo"},
+    Flag{"--traceparent", &Overrides::traceparent, "", "traceparent"},
+    Flag{"--access-log", &Overrides::access_log, "access_log", "path"},
 };
 
 /// Builds one Settings from the three sources, in the order profile, file, flags.

@@ -139,6 +139,21 @@ struct OriginTls {
     bool operator==(const OriginTls&) const = default;
 };
 
+/// What is done with the traceparent field (W3C Trace Context) of requests.
+enum class TraceParents : uint8_t {
+    passed,     // `off`: like any other field
+    continued,  // where a client sent one
+    always,     // begun where it did not
+};
+
+/// A file with one line for each request, beside the store.
+struct AccessLog {
+    enum class Format : uint8_t { json, combined };
+    std::string path;  // empty: none
+    Format format = Format::json;
+    bool operator==(const AccessLog&) const = default;
+};
+
 struct Settings {
     ip::Endpoint listen;                       // TLS when there are certificates
     std::optional<ip::Endpoint> listen_plain;  // a second listener, never TLS
@@ -160,7 +175,9 @@ struct Settings {
     bool early_hints = false;    // 103 made of the Link fields of earlier responses
     OriginTls origin_tls;
     std::vector<ip::Address> egress;  // source addresses in rotation; empty: the system's choice
+    TraceParents trace_parents = TraceParents::continued;
     Retention retention;
+    AccessLog access_log;
 };
 
 /// The first origin of the route's pool.

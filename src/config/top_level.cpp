@@ -176,6 +176,26 @@ Problem set_origin_http2(Settings& settings, const Value& value) {
     return keep(read_choice(value, kSwitch), settings.origin_tls.http2);
 }
 
+Problem set_traceparent(Settings& settings, const Value& value) {
+    return keep(read_choice(value, kTraceParents), settings.trace_parents);
+}
+
+Problem set_access_log_path(Settings& settings, const Value& value) {
+    const auto* text = as_text(value);
+    if (text == nullptr || text->contains('\0') || text->ends_with('/')) {
+        return must_be("a file's name, such as \"/var/log/edgecase/access.log\"", value);
+    }
+    if (*text == "-") {
+        return "must be a file: standard output is for the line that says what listens";
+    }
+    settings.access_log.path = *text;
+    return std::nullopt;
+}
+
+Problem set_access_log_format(Settings& settings, const Value& value) {
+    return keep(read_choice(value, kAccessLogFormats), settings.access_log.format);
+}
+
 Problem add_egress(Settings& settings, const Value& value) {
     const auto* text = as_text(value);
     const auto address = text != nullptr ? ip::Address::parse(*text) : std::nullopt;

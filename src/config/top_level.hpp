@@ -1,4 +1,4 @@
-// Owns the setting of the keys at top level, each of which has a form of its own.
+// Owns the setting of the keys that have a form of their own, most of them at top level.
 #pragma once
 
 #include "config/settings.hpp"
@@ -22,6 +22,10 @@ Problem set_early_hints(Settings& settings, const Value& value);
 Problem set_ssl_mode(Settings& settings, const Value& value);
 Problem set_origin_name(Settings& settings, const Value& value);
 Problem set_origin_http2(Settings& settings, const Value& value);
+
+Problem set_traceparent(Settings& settings, const Value& value);
+Problem set_access_log_path(Settings& settings, const Value& value);
+Problem set_access_log_format(Settings& settings, const Value& value);
 
 /// One more source address.
 Problem add_egress(Settings& settings, const Value& value);

@@ -11,6 +11,7 @@
 #include "edge/router.hpp"
 #include "edge/tunnel.hpp"
 #include "h1/writer.hpp"
+#include "http/trace_parent.hpp"
 
 namespace edgecase::edge {
 
@@ -115,15 +116,24 @@ Exchange::Outcome Exchange::admit() {
     client_is_10_ = head.version_minor == 0;
     keep_alive_ = head.keep_alive;
     const http::FieldView* accept = nullptr;
+    const http::FieldView* trace = nullptr;
+    unsigned traces = 0;
     for (const http::FieldView& field : head.fields) {
         if (field.known == http::FieldName::user_agent) record_.user_agent = field.value;
         if (field.known == http::FieldName::referer) record_.referer = field.value;
         if (field.known == http::FieldName::accept) accept = &field;
+        if (field.known == http::FieldName::traceparent) {
+            trace = &field;
+            ++traces;
+        }
         if (field.known == http::FieldName::cf_ray) {
             record_.parent = record::RayId::parse(field.value).value_or(record::RayId());
         }
     }
     if (accept != nullptr) accept_ = accept->value;
+    if (traces != 0 || settings.trace_parents == config::TraceParents::always) {
+        join_trace(trace, traces);
+    }
 
     h1::HeadLimits trailer_limits = request_limits(settings.limits);
     buffers_.request_body.reset(head.framing, trailer_limits);
@@ -175,6 +185,20 @@ Exchange::Outcome Exchange::admit() {
     body_.replayable = buffers_.replay.size() <= settings.limits.replay_body_bytes;
     body_.read_whole = decoder.state() == h1::BodyDecoder::State::done;
     return std::nullopt;
+}
+
+/// The client's trace if it names one rightly and once; else a new one, as W3C Trace Context wants.
+void Exchange::join_trace(const http::FieldView* field, unsigned fields) {
+    if (worker_.settings().trace_parents == config::TraceParents::passed) return;
+    const auto came = fields == 1 ? http::TraceParent::parse(field->value) : std::nullopt;
+    trace_continued_ = came.has_value();
+    if (came) {
+        record_.trace = {came->trace_high, came->trace_low, came->parent};
+        trace_flags_ = came->flags;
+    } else {
+        record_.trace = worker_.make_trace();
+        trace_flags_ = http::TraceParent::kSampled | http::TraceParent::kRandom;
+    }
 }
 
 /// Tells a browser what the page will want, while the origin is still at it. HTTP/2 only, as

@@ -46,6 +46,7 @@ class Exchange final : Download::Host {
     // The steps, in order.
     net::Task<Outcome> read_request_head();
     Outcome admit();
+    void join_trace(const http::FieldView* field, unsigned fields);
     net::Task<Outcome> hint_early();
     net::Task<Outcome> contact_origin();
     net::Task<Then> respond();
@@ -97,6 +98,8 @@ class Exchange final : Download::Host {
     uint64_t written_before_ = 0;     // to the client, for earlier requests
     size_t head_bytes_ = 0;           // of the request
     size_t body_in_head_buffer_ = 0;  // body bytes that came with it
+    uint8_t trace_flags_ = 0;         // of record_.trace
+    bool trace_continued_ = false;    // it is the client's
     bool head_only_ = false;          // HEAD
     bool keep_alive_ = false;         // the client wants it, and the request allows it
     bool client_is_10_ = false;

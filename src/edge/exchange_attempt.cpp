@@ -8,6 +8,7 @@
 #include "edge/exchange.hpp"
 #include "edge/forward_head.hpp"
 #include "edge/head_limits.hpp"
+#include "http/trace_parent.hpp"
 #include "origin/transport_failure.hpp"
 
 namespace edgecase::edge {
@@ -20,11 +21,21 @@ void Exchange::turn_to(origin::Upstream::Member& member) {
     record_.origin_url = origin_->url_text();
     const http::RequestHeadView& head = buffers_.request_head.head();
     buffers_.request_out.clear();
+    std::array<char, http::TraceParent::kTextBytes> trace;
+    std::string_view traceparent;
+    if (record_.trace) {
+        trace = http::TraceParent{record_.trace.high, record_.trace.low, record_.ray.value(),
+                                  trace_flags_}
+                    .text();
+        traceparent = {trace.data(), trace.size()};
+    }
+    const bool drop_tracestate =
+        worker_.settings().trace_parents != config::TraceParents::passed && !trace_continued_;
     write_request_head(
         buffers_.request_out, head,
         {ray_text_, client_ip_, session_.is_tls() ? "https" : "http", worker_.loop_token(),
          worker_.settings().host_to_origin && !head.host.empty() ? head.host : origin_->authority(),
-         upgrade_});
+         upgrade_, traceparent, drop_tracestate});
 }
 
 /// Where the request may be sent once more after that failure. Null: nowhere.

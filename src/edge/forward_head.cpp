@@ -108,11 +108,16 @@ void write_request_head(base::ByteBuffer& out, const http::RequestHeadView& head
             });
         }
         if (http::is_hop_by_hop(field.known) || is_replaced(field.known)) continue;
+        if (field.known == FieldName::traceparent && !additions.traceparent.empty()) continue;
+        if (field.known == FieldName::tracestate && additions.drop_tracestate) continue;
         if (is_disguised(field)) continue;
         if (options.name(field)) continue;
         h1::write_field(out, field.name, field.value);
     }
     write_framing(out, head.framing);
+    if (!additions.traceparent.empty()) {
+        h1::write_field(out, "traceparent", additions.traceparent);
+    }
     h1::write_field(out, "CF-Ray", additions.ray);
     h1::write_field(out, "CF-Connecting-IP", additions.client_ip);
     out.append(additions.scheme == "https" ? "CF-Visitor: {\"scheme\":\"https\"}\r\n"

@@ -12,10 +12,12 @@ namespace edgecase::edge {
 struct RequestAdditions {
     std::string_view ray;  // with colo: the CF-Ray value
     std::string_view client_ip;
-    std::string_view scheme;      // http or https
-    std::string_view loop_token;  // this edge's CDN-Loop member
-    std::string_view host;        // the Host value to send
-    std::string_view upgrade;     // empty: no upgrade is asked for
+    std::string_view scheme;            // http or https
+    std::string_view loop_token;        // this edge's CDN-Loop member
+    std::string_view host;              // the Host value to send
+    std::string_view upgrade;           // empty: no upgrade is asked for
+    std::string_view traceparent = {};  // in place of the client's; empty: that one passes
+    bool drop_tracestate = false;       // it belongs to a trace that is not continued
 };
 
 /// The whole head, blank line included. Framing is written anew: Content-Length or chunked.

@@ -58,6 +58,24 @@ TEST(ForwardHead, hop_by_hop_fields_and_those_connection_names_are_dropped) {
     EXPECT_NE(head.find("X-Kept: 2\r\n"), std::string::npos);
 }
 
+TEST(ForwardHead, the_trace_is_the_edges_and_its_state_goes_with_a_continued_one_only) {
+    Request request;
+    request.add("TraceParent", "00-aa-bb-01");
+    request.add("Tracestate", "vendor=1");
+    request.add("tracestate", "other=2");
+    EXPECT_NE(written(request).find("TraceParent: 00-aa-bb-01\r\n"), std::string::npos) << "off";
+    RequestAdditions additions = kAdditions;
+    additions.traceparent = "00-cc-dd-01";
+    std::string head = written(request, additions);
+    EXPECT_EQ(head.find("00-aa"), std::string::npos);
+    EXPECT_NE(head.find("traceparent: 00-cc-dd-01\r\n"), std::string::npos);
+    EXPECT_NE(head.find("Tracestate: vendor=1\r\ntracestate: other=2\r\n"), std::string::npos);
+    additions.drop_tracestate = true;
+    head = written(request, additions);
+    EXPECT_EQ(head.find("vendor=1"), std::string::npos);
+    EXPECT_EQ(head.find("other=2"), std::string::npos);
+}
+
 TEST(ForwardHead, te_trailers_is_passed_on_and_other_codings_are_not) {
     Request request;
     request.add("TE", "gzip, trailers");

@@ -28,6 +28,7 @@ Worker::Worker(const config::Settings& settings, std::unique_ptr<net::Loop> loop
       sink_(std::move(sink)),
       options_(std::move(options)),
       rays_(options_.node_id, options_.index),
+      trace_numbers_(std::hash<std::string>()(options_.loop_token) + options_.index),
       scratch_(new char[kScratchBytes]),
       connection_limit_((settings.limits.client_connections + std::max(1u, settings.workers) - 1) /
                         std::max(1u, settings.workers)),

@@ -4,6 +4,7 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -74,6 +75,8 @@ class Worker {
     const ip::Endpoint& listen_address() const { return listen_address_; }
 
     record::RayId make_ray(base::WallTime now) { return rays_.make(now); }
+    /// A new one, for a request that came with none.
+    record::Trace make_trace() { return {trace_numbers_(), trace_numbers_(), 0}; }
     origin::Upstream& upstream_of_route(size_t route) {
         return *upstreams_[settings_.routes[route].pool];
     }
@@ -134,6 +137,7 @@ class Worker {
     std::unique_ptr<record::Sink> sink_;
     WorkerOptions options_;
     record::RayIdMaker rays_;
+    std::mt19937_64 trace_numbers_;
     std::vector<std::unique_ptr<origin::Origin>> origins_;      // equal URLs share one
     std::vector<std::unique_ptr<origin::Upstream>> upstreams_;  // by pool; null: no route uses it
     std::vector<std::unique_ptr<Buffers>> spare_buffers_;

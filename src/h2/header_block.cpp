@@ -165,6 +165,8 @@ void HeaderBlock::add_field(std::string_view name, std::string_view value) {
         case FieldName::referer:
         case FieldName::server:
         case FieldName::set_cookie:
+        case FieldName::traceparent:
+        case FieldName::tracestate:
         case FieldName::trailer:
         case FieldName::true_client_ip:
         case FieldName::user_agent:

@@ -56,11 +56,15 @@ FieldName classify(std::string_view name) {
                     return match(name, "keep-alive", FieldName::keep_alive);
                 case 's':
                     return match(name, "set-cookie", FieldName::set_cookie);
+                case 't':
+                    return match(name, "tracestate", FieldName::tracestate);
                 case 'u':
                     return match(name, "user-agent", FieldName::user_agent);
                 default:
                     return FieldName::other;
             }
+        case 11:
+            return match(name, "traceparent", FieldName::traceparent);
         case 12:
             return first == 'p' ? match(name, "proxy-status", FieldName::proxy_status)
                                 : match(name, "content-type", FieldName::content_type);

@@ -27,6 +27,8 @@ enum class FieldName : uint8_t {
     server,
     set_cookie,
     te,
+    traceparent,
+    tracestate,
     trailer,
     transfer_encoding,
     true_client_ip,
@@ -66,6 +68,8 @@ constexpr bool is_hop_by_hop(FieldName name) {
         case FieldName::referer:
         case FieldName::server:
         case FieldName::set_cookie:
+        case FieldName::traceparent:
+        case FieldName::tracestate:
         case FieldName::trailer:
         case FieldName::true_client_ip:
         case FieldName::user_agent:

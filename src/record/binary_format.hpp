@@ -14,7 +14,13 @@ constexpr size_t kMaximumVarintBytes = 10;
 enum Flag : uint8_t { kAborted = 1, kHeaderWarning = 2 };
 enum AttemptFlag : uint8_t { kReused = 1, kRetried = 2 };
 // The tail is written only if something is in it: a plain HTTP/1.1 success ends before it.
-enum TailFlag : uint8_t { kClientTls = 1, kSni = 2, kSniIsHost = 4, kAttemptTails = 8 };
+enum TailFlag : uint8_t {
+    kClientTls = 1,
+    kSni = 2,
+    kSniIsHost = 4,
+    kAttemptTails = 8,
+    kTrace = 16
+};
 enum AttemptTailFlag : uint8_t {
     kTls = 1,
     kTlsResumed = 2,

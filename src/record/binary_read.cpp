@@ -181,8 +181,13 @@ class Reader {
         }
         if ((flags & kSni) != 0) into.sni = text();
         if ((flags & kSniIsHost) != 0) into.sni = into.host;
-        if ((flags & kAttemptTails) == 0) return;
-        for (Attempt& attempt : into.attempts) attempt_tail(attempt);
+        if ((flags & kAttemptTails) != 0) {
+            for (Attempt& attempt : into.attempts) attempt_tail(attempt);
+        }
+        if ((flags & kTrace) == 0) return;
+        into.trace.high = fixed<uint64_t>();
+        into.trace.low = fixed<uint64_t>();
+        into.trace.parent_span = fixed<uint64_t>();
     }
 
   private:

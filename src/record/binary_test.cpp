@@ -53,6 +53,7 @@ Record without_tail(Record record) {
     record.tls_version = 0;
     record.tls_cipher.clear();
     record.sni.clear();
+    record.trace = {};
     for (Attempt& attempt : record.attempts) {
         attempt.tls_us = -1;
         attempt.tls_version = 0;
@@ -117,6 +118,8 @@ TEST(Binary, every_field_of_tls_and_http2_comes_back_alone) {
     record_with([](Record& record, Attempt&) { record.tls_cipher = "x"; });
     record_with([](Record& record, Attempt&) { record.sni = "other.example"; });
     record_with([](Record& record, Attempt&) { record.sni = record.host; });
+    record_with([](Record& record, Attempt&) { record.trace = {1, 2, 3}; });
+    record_with([](Record& record, Attempt&) { record.trace = {0, ~uint64_t{0}, 0}; });
     record_with([](Record&, Attempt& attempt) { attempt.tls_us = 0; });
     record_with([](Record&, Attempt& attempt) { attempt.tls_us = 12'345'678; });
     record_with([](Record&, Attempt& attempt) { attempt.tls_version = 0x0303; });
@@ -142,6 +145,12 @@ TEST(Binary, http2_and_tls_of_the_client_alone_cost_nothing_for_the_attempts) {
     record.tls_version = 0x0304;
     record.tls_cipher = "TLS_AES_128_GCM_SHA256";
     EXPECT_EQ(encoded(record).size(), without + 1 + 2 + 1 + record.tls_cipher.size());
+}
+
+TEST(Binary, a_trace_costs_its_three_numbers_and_the_tail_s_flags) {
+    Record record = plain_record();
+    record.trace = {1, 2, 3};
+    EXPECT_EQ(encoded(record).size(), encoded(plain_record()).size() + 1 + 24);
 }
 
 TEST(Binary, parts_of_a_later_program_behind_the_tail_are_ignored) {

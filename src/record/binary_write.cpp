@@ -13,8 +13,8 @@ using namespace binary;
 
 // Upper bounds of the encoded size, texts and evidence not counted.
 constexpr size_t kEndpointBytes = 1 + 16 + 2;
-constexpr size_t kRecordFixedBytes =
-    kFrameHeadBytes + 16 * kMaximumVarintBytes + 11 * kMaximumVarintBytes + 2 * kEndpointBytes + 8;
+constexpr size_t kRecordFixedBytes = kFrameHeadBytes + 3 * 8 + 16 * kMaximumVarintBytes +
+                                     11 * kMaximumVarintBytes + 2 * kEndpointBytes + 8;
 constexpr size_t kAttemptFixedBytes = 21 * kMaximumVarintBytes + 2 * kEndpointBytes + 8;
 
 size_t text_bytes(std::string_view text) {
@@ -54,6 +54,7 @@ uint8_t tail_flags(const BasicRecord<Text>& record, std::span<const Attempt> att
     uint8_t flags = 0;
     if (record.tls_version != 0 || !record.tls_cipher.empty()) flags |= kClientTls;
     if (!record.sni.empty()) flags |= record.sni == record.host ? kSniIsHost : kSni;
+    if (record.trace) flags |= kTrace;
     for (const Attempt& attempt : attempts) {
         if (tail_flags(attempt) != 0) flags |= kAttemptTails;
     }
@@ -154,7 +155,7 @@ class Writer {
         if ((flags & kStream) != 0) varint(attempt.stream_id);
         if ((flags & kDnsStale) != 0) varint(static_cast<uint16_t>(attempt.dns_stale));
     }
-    /// What TLS and HTTP/2 add, nothing otherwise.
+    /// What TLS, HTTP/2 and a trace add, nothing otherwise.
     template <typename Text>
     void tail(const BasicRecord<Text>& record, std::span<const Attempt> attempts) {
         const uint8_t flags = tail_flags(record, attempts);
@@ -165,8 +166,12 @@ class Writer {
             text(record.tls_cipher);
         }
         if ((flags & kSni) != 0) text(record.sni);
-        if ((flags & kAttemptTails) == 0) return;
-        for (const Attempt& attempt : attempts) attempt_tail(attempt);
+        if ((flags & kAttemptTails) != 0) {
+            for (const Attempt& attempt : attempts) attempt_tail(attempt);
+        }
+        if ((flags & kTrace) == 0) return;
+        for (const uint64_t part : {record.trace.high, record.trace.low, record.trace.parent_span})
+            fixed(part);
     }
 
     char* at() const { return at_; }

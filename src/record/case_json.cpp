@@ -29,6 +29,11 @@ ordered_json endpoint_or_null(const ip::Endpoint& endpoint) {
     return endpoint.to_string();
 }
 
+ordered_json parent_span_or_null(const Trace& trace) {
+    if (trace.parent_span == 0) return nullptr;
+    return RayId(trace.parent_span).to_string();  // the same form
+}
+
 std::string free_text(std::string_view text, Secrets secrets) {
     return json_text(secrets == Secrets::shown ? std::string(text) : redact_uri(text));
 }
@@ -125,51 +130,59 @@ ordered_json evidence_json(const cause::Evidence& evidence, Secrets secrets) {
     return json;
 }
 
-ordered_json case_json(const Record& record, Secrets secrets) {
-    const cause::Row& row = cause::row(record.cause);
+ordered_json attempts_json(const Record& record, Secrets secrets) {
     ordered_json attempts = ordered_json::array();
     for (size_t i = 0; i < record.attempts.size(); ++i) {
         attempts.push_back(attempt_json(record.attempts[i], i + 1, secrets));
     }
-    return {{"ray_id", record.ray.to_string()},
-            {"parent_ray_id",
-             record.parent ? ordered_json(record.parent.to_string()) : ordered_json(nullptr)},
-            {"time", rfc3339(record.start)},
-            {"duration_ms", ms_or_null(record.duration_us)},
-            {"first_byte_ms", ms_or_null(record.first_byte_us)},
-            {"edge_status", record.edge_status},
-            {"origin_status", record.origin_status},
-            {"cause", row.name},
-            {"phase", row.phase()},
-            {"actor", to_string(row.actor)},
-            {"summary", json_text(summary(record))},
-            {"fix", row.fix},
-            {"aborted", record.aborted},
-            {"header_warning", record.header_warning},
-            {"colo", text_or_null(record.colo)},
-            {"client", endpoint_or_null(record.client)},
-            {"edge", endpoint_or_null(record.edge)},
-            {"origin", free_text_or_null(record.origin_url, secrets)},
-            {"request",
-             {{"method", json_text(record.method)},
-              {"scheme", json_text(record.scheme)},
-              {"host", free_text(record.host, secrets)},
-              {"uri", free_text(record.uri, secrets)},
-              {"protocol", json_text(record.protocol)},
-              {"tls_version", tls_version_or_null(record.tls_version)},
-              {"tls_cipher", text_or_null(record.tls_cipher)},
-              {"sni", free_text_or_null(record.sni, secrets)},
-              {"user_agent", free_text_or_null(record.user_agent, secrets)},
-              {"referer", free_text_or_null(record.referer, secrets)},
-              {"total_bytes", record.request_bytes},
-              {"body_bytes", record.request_body_bytes}}},
-            {"response",
-             {{"content_type", free_text_or_null(record.content_type, secrets)},
-              {"header_bytes", record.response_header_bytes},
-              {"total_bytes", record.response_bytes},
-              {"body_bytes", record.response_body_bytes}}},
-            {"evidence", evidence_json(record.evidence, secrets)},
-            {"attempts", attempts}};
+    return attempts;
+}
+
+ordered_json case_json(const Record& record, Secrets secrets) {
+    const cause::Row& row = cause::row(record.cause);
+    return {
+        {"ray_id", record.ray.to_string()},
+        {"parent_ray_id",
+         record.parent ? ordered_json(record.parent.to_string()) : ordered_json(nullptr)},
+        {"trace_id", record.trace ? ordered_json(record.trace.id()) : ordered_json(nullptr)},
+        {"span_id", record.trace ? ordered_json(record.ray.to_string()) : ordered_json(nullptr)},
+        {"parent_span_id", parent_span_or_null(record.trace)},
+        {"time", rfc3339(record.start)},
+        {"duration_ms", ms_or_null(record.duration_us)},
+        {"first_byte_ms", ms_or_null(record.first_byte_us)},
+        {"edge_status", record.edge_status},
+        {"origin_status", record.origin_status},
+        {"cause", row.name},
+        {"phase", row.phase()},
+        {"actor", to_string(row.actor)},
+        {"summary", json_text(summary(record))},
+        {"fix", row.fix},
+        {"aborted", record.aborted},
+        {"header_warning", record.header_warning},
+        {"colo", text_or_null(record.colo)},
+        {"client", endpoint_or_null(record.client)},
+        {"edge", endpoint_or_null(record.edge)},
+        {"origin", free_text_or_null(record.origin_url, secrets)},
+        {"request",
+         {{"method", json_text(record.method)},
+          {"scheme", json_text(record.scheme)},
+          {"host", free_text(record.host, secrets)},
+          {"uri", free_text(record.uri, secrets)},
+          {"protocol", json_text(record.protocol)},
+          {"tls_version", tls_version_or_null(record.tls_version)},
+          {"tls_cipher", text_or_null(record.tls_cipher)},
+          {"sni", free_text_or_null(record.sni, secrets)},
+          {"user_agent", free_text_or_null(record.user_agent, secrets)},
+          {"referer", free_text_or_null(record.referer, secrets)},
+          {"total_bytes", record.request_bytes},
+          {"body_bytes", record.request_body_bytes}}},
+        {"response",
+         {{"content_type", free_text_or_null(record.content_type, secrets)},
+          {"header_bytes", record.response_header_bytes},
+          {"total_bytes", record.response_bytes},
+          {"body_bytes", record.response_body_bytes}}},
+        {"evidence", evidence_json(record.evidence, secrets)},
+        {"attempts", attempts_json(record, secrets)}};
 }
 
 }  // namespace edgecase::record

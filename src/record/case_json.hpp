@@ -16,6 +16,9 @@ enum class Secrets : bool { redacted, shown };
 /// {offset, first_offset, text (escaped), caret (column in text), field}.
 nlohmann::ordered_json case_json(const Record& record, Secrets secrets);
 
+/// The `attempts[]` of it alone.
+nlohmann::ordered_json attempts_json(const Record& record, Secrets secrets);
+
 nlohmann::ordered_json evidence_json(const cause::Evidence& evidence, Secrets secrets);
 
 /// RFC 3339 in UTC with milliseconds: `2026-11-24T13:38:07.123Z`.

@@ -61,6 +61,9 @@ constexpr std::array kFields{
     Field{"OriginFailureConnectionClose", "string", "", "How it ended: open, fin, rst, timeout or local.", false},
     Field{"OriginFailureBytesSent", "int", "bytes", "Sent to the origin in the last attempt.", false},
     Field{"OriginFailureBytesRead", "int", "bytes", "Read from the origin in the last attempt.", false},
+    Field{"OriginFailureTraceID", "string", "", "The trace (W3C Trace Context) the request was part of, 32 hex digits; empty: none.", false},
+    Field{"OriginFailureSpanID", "string", "", "The edge's span in that trace, which the origin got as parent-id: the Ray ID; empty: no trace.", false},
+    Field{"OriginFailureParentSpanID", "string", "", "The span that the client named as parent-id; empty: no trace, or the edge began it.", false},
 };
 // clang-format on
 

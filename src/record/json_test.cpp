@@ -31,6 +31,23 @@ TEST(CaseJson, has_every_key_of_the_contract) {
     EXPECT_EQ(json["duration_ms"], 15.25);
 }
 
+TEST(CaseJson, names_the_trace_and_the_spans) {
+    Record record = full_record();
+    auto json = case_json(record, Secrets::redacted);
+    EXPECT_EQ(json["trace_id"], "0af7651916cd43dd8448eb211c80319c");
+    EXPECT_EQ(json["span_id"], json["ray_id"]);
+    EXPECT_EQ(json["parent_span_id"], "b7ad6b7169203331");
+    record.trace.parent_span = 0;
+    json = case_json(record, Secrets::redacted);
+    EXPECT_EQ(json["span_id"], json["ray_id"]);
+    EXPECT_TRUE(json["parent_span_id"].is_null());
+    record.trace = {};
+    json = case_json(record, Secrets::redacted);
+    for (const char* key : {"trace_id", "span_id", "parent_span_id"}) {
+        EXPECT_TRUE(json[key].is_null()) << key;
+    }
+}
+
 TEST(CaseJson, shows_every_attempt_with_its_own_cause_and_connection) {
     const auto json = case_json(full_record(), Secrets::redacted);
     ASSERT_EQ(json["attempts"].size(), 2u);
@@ -177,6 +194,19 @@ TEST(LogpushJson, carries_cloudflares_names_and_semantics) {
     EXPECT_EQ(empty["OriginIP"], "");
     EXPECT_EQ(empty["OriginFailureCause"], "none");
     EXPECT_EQ(empty["OriginTCPHandshakeDurationMs"], 0);
+}
+
+TEST(LogpushJson, names_the_trace) {
+    Record record = full_record();
+    auto json = logpush_json(record);
+    EXPECT_EQ(json["OriginFailureTraceID"], "0af7651916cd43dd8448eb211c80319c");
+    EXPECT_EQ(json["OriginFailureSpanID"], json["RayID"]);
+    EXPECT_EQ(json["OriginFailureParentSpanID"], "b7ad6b7169203331");
+    record.trace = {};
+    json = logpush_json(record);
+    EXPECT_EQ(json["OriginFailureTraceID"], "");
+    EXPECT_EQ(json["OriginFailureSpanID"], "");
+    EXPECT_EQ(json["OriginFailureParentSpanID"], "");
 }
 
 TEST(LogpushJson, names_tls_as_cloudflare_does) {

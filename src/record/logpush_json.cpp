@@ -30,11 +30,6 @@ std::string_view origin_tls_version(const Record& record) {
     return tls_version(record.origin_url, record.attempts.back().tls_version);
 }
 
-ordered_json attempts_json(const Record& record) {
-    ordered_json whole = case_json(record, Secrets::redacted);
-    return std::move(whole["attempts"]);
-}
-
 }  // namespace
 
 ordered_json logpush_json(const Record& record) {
@@ -86,7 +81,7 @@ ordered_json logpush_json(const Record& record) {
             {"OriginFailureReason", json_text(summary(record))},
             {"OriginFailureFix", row.fix},
             {"OriginFailureEvidence", evidence_json(record.evidence, Secrets::redacted)},
-            {"OriginFailureAttempts", attempts_json(record)},
+            {"OriginFailureAttempts", attempts_json(record, Secrets::redacted)},
             {"OriginFailureAborted", record.aborted},
             {"OriginFailureHeaderWarning", record.header_warning},
             {"OriginFailureResponseHeaderBytes", record.response_header_bytes},
@@ -98,7 +93,12 @@ ordered_json logpush_json(const Record& record) {
             {"OriginFailureConnectionRequestCount", last.nth_request},
             {"OriginFailureConnectionClose", to_string(last.close)},
             {"OriginFailureBytesSent", last.bytes_sent},
-            {"OriginFailureBytesRead", last.bytes_received}};
+            {"OriginFailureBytesRead", last.bytes_received},
+            {"OriginFailureTraceID", record.trace ? record.trace.id() : std::string()},
+            {"OriginFailureSpanID", record.trace ? record.ray.to_string() : std::string()},
+            {"OriginFailureParentSpanID", record.trace.parent_span != 0
+                                              ? RayId(record.trace.parent_span).to_string()
+                                              : std::string()}};
 }
 
 }  // namespace edgecase::record

@@ -1,6 +1,14 @@
 #include "record/record.hpp"
 
+#include "base/hex.hpp"
+
 namespace edgecase::record {
+
+std::string Trace::id() const {
+    const auto left = base::hex16(high);
+    const auto right = base::hex16(low);
+    return std::string(left.begin(), left.end()) + std::string(right.begin(), right.end());
+}
 
 std::string_view to_string(Close close) {
     switch (close) {

@@ -58,11 +58,24 @@ struct Attempt {
     bool operator==(const Attempt&) const = default;
 };
 
+/// The trace (W3C Trace Context) that a request was part of. Its span in it has the Ray ID as id.
+struct Trace {
+    uint64_t high = 0;  // halves of the trace-id
+    uint64_t low = 0;
+    uint64_t parent_span = 0;  // whose request it was; 0: the edge began the trace
+
+    explicit operator bool() const { return high != 0 || low != 0; }
+    /// 32 lower-case hex digits.
+    std::string id() const;
+    bool operator==(const Trace&) const = default;
+};
+
 /// `Text` is std::string_view while the request is under way and std::string when read back.
 template <typename Text>
 struct BasicRecord {
     RayId ray;
     RayId parent;  // of a CF-Ray that came with the request; 0: none
+    Trace trace;   // none if it was part of none
     base::WallTime start;
     int64_t duration_us = 0;     // until the last response byte was handed to the kernel
     int64_t first_byte_us = -1;  // until the response head was written to the client

@@ -96,6 +96,7 @@ inline Record full_record() {
     record.tls_cipher = "TLS_AES_128_GCM_SHA256";
     record.sni = "www.shop.example";
     record.origin_url = "https://127.0.0.1:3000";
+    record.trace = {0x0af7651916cd43dd, 0x8448eb211c80319c, 0xb7ad6b7169203331};
 
     Attempt& first = record.attempts[0];
     first.tls_us = 0;

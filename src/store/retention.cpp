@@ -22,6 +22,11 @@ constexpr const char* kOldestCases =
 constexpr const char* kOldestRollups =
     "DELETE FROM rollups WHERE step = (SELECT min(step) FROM rollups) AND start = "
     "(SELECT min(start) FROM rollups WHERE step = (SELECT min(step) FROM rollups))";
+// Cases go roughly in the order in which they came; what is out of it is met a little later.
+constexpr const char* kEmptyPlaces =
+    "DELETE FROM case_order WHERE place IN (SELECT place FROM case_order ORDER BY place LIMIT "
+    "1024) "
+    "AND NOT EXISTS (SELECT 1 FROM cases WHERE cases.ray = case_order.ray)";
 constexpr const char* kOldestBlocks =
     "DELETE FROM blocks WHERE id IN (SELECT id FROM blocks ORDER BY last_ray LIMIT 32)";
 
@@ -35,11 +40,10 @@ constexpr int64_t kManyFreePages = 1024;
 }  // namespace
 
 std::expected<void, DatabaseError> Retention::begin() {
-    const std::pair<const char*, Statement*> wanted[] = {{kOldCases, &old_cases_},
-                                                         {kOldBlocks, &old_blocks_},
-                                                         {kOldestCases, &oldest_cases_},
-                                                         {kOldestBlocks, &oldest_blocks_},
-                                                         {kOldestRollups, &oldest_rollups_}};
+    const std::pair<const char*, Statement*> wanted[] = {
+        {kOldCases, &old_cases_},           {kOldBlocks, &old_blocks_},
+        {kOldestCases, &oldest_cases_},     {kOldestBlocks, &oldest_blocks_},
+        {kOldestRollups, &oldest_rollups_}, {kEmptyPlaces, &empty_places_}};
     for (const auto& [sql, statement] : wanted) {
         auto prepared = database_.prepare(sql);
         if (!prepared) return std::unexpected(std::move(prepared.error()));
@@ -111,10 +115,14 @@ std::expected<uint64_t, DatabaseError> Retention::forget_cases(Statement& statem
     while (true) {
         const auto row = statement.step();
         if (!row) return std::unexpected(row.error());
-        if (!*row) return rows;
+        if (!*row) break;
         ++rows;
         freed_bytes_ += kCaseOverheadBytes + static_cast<uint64_t>(statement.integer(0));
     }
+    if (rows == 0) return rows;
+    const auto done = empty_places_.step();
+    if (!done) return std::unexpected(done.error());
+    return rows;
 }
 
 /// Gives free pages back to the file system. True when there is more to give.

@@ -43,6 +43,7 @@ class Retention {
     Statement oldest_cases_;
     Statement oldest_blocks_;
     Statement oldest_rollups_;
+    Statement empty_places_;
     uint64_t case_bytes_ = 0;   // estimate, with the rows' share of the indexes
     uint64_t freed_bytes_ = 0;  // of it, by the transaction that is open
 };

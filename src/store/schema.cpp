@@ -36,8 +36,12 @@ CREATE INDEX IF NOT EXISTS cases_by_status ON cases (edge_status, start_ms);
 PRAGMA application_id = 1162102595;
 PRAGMA user_version = 1;
 )";
-// Files of earlier releases lack it; a program that does not know it leaves it alone.
-constexpr const char* kCreateRollups = R"(
+// Files of earlier releases lack these; a program that does not know them leaves them alone.
+constexpr const char* kCreateAdded = R"(
+CREATE TABLE IF NOT EXISTS case_order (    -- cases in the order of their writing, for who follows
+  place INTEGER PRIMARY KEY AUTOINCREMENT, -- never used again
+  ray   INTEGER NOT NULL                   -- of cases, where it may have been removed
+);
 CREATE TABLE IF NOT EXISTS rollups (       -- requests of one kind that ended in one step of time
   step          INTEGER NOT NULL,          -- its length in seconds
   start         INTEGER NOT NULL,          -- seconds since 1970, UTC
@@ -137,7 +141,7 @@ std::expected<Database, DatabaseError> open_for_writing(const std::filesystem::p
     // still be opened.
     setup += "BEGIN IMMEDIATE;";
     if (*fresh) setup += kCreate;
-    setup += std::string(kCreateRollups) + "COMMIT;";
+    setup += std::string(kCreateAdded) + "COMMIT;";
     if (auto done = database->run(setup); !done) {
         return std::unexpected(with_sentence(file, done.error()));
     }

@@ -17,6 +17,7 @@ using record::RayId;
 constexpr const char* kInsertCase =
     "INSERT OR REPLACE INTO cases (ray, start_ms, edge_status, origin_status, cause, host, path, "
     "bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+constexpr const char* kInsertPlace = "INSERT INTO case_order (ray) VALUES (?1)";
 constexpr const char* kInsertBlock =
     "INSERT INTO blocks (first_ray, last_ray, start_ms, end_ms, count, bytes) "
     "VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
@@ -27,9 +28,12 @@ std::expected<Writer, DatabaseError> Writer::prepare(Database& database) {
     Writer writer(database);
     auto insert_case = database.prepare(kInsertCase);
     if (!insert_case) return std::unexpected(std::move(insert_case.error()));
+    auto insert_place = database.prepare(kInsertPlace);
+    if (!insert_place) return std::unexpected(std::move(insert_place.error()));
     auto insert_block = database.prepare(kInsertBlock);
     if (!insert_block) return std::unexpected(std::move(insert_block.error()));
     writer.insert_case_ = std::move(*insert_case);
+    writer.insert_place_ = std::move(*insert_place);
     writer.insert_block_ = std::move(*insert_block);
     return writer;
 }
@@ -80,6 +84,8 @@ std::expected<void, DatabaseError> Writer::insert_cases(const Block& block, Writ
                               .bind_blob(7, bytes)
                               .step();
         if (!done) return std::unexpected(done.error());
+        const auto placed = insert_place_.bind(0, key_of(record->ray)).step();
+        if (!placed) return std::unexpected(placed.error());
         ++written.cases;
         written.case_bytes += bytes.size();
     }

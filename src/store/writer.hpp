@@ -33,6 +33,7 @@ class Writer {
 
     Database* database_;
     Statement insert_case_;
+    Statement insert_place_;
     Statement insert_block_;
 };
 

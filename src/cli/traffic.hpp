@@ -1,0 +1,29 @@
+// Owns `edgecase traffic`: how many requests there were, what became of them, how quick they were.
+#pragma once
+
+#include <expected>
+#include <optional>
+#include <string>
+
+#include "record/traffic.hpp"
+
+namespace edgecase::cli {
+
+struct TrafficFlags {
+    std::string data_dir = "edgecase-data";
+    std::string since = "1h";  // a duration back from now, or a time; so `until`
+    std::string until;         // empty: now
+    std::string by = "cause";
+    std::string host;
+    std::string origin;
+    std::string cause;
+    int status = 0;
+    bool json = false;
+};
+int run_traffic(const TrafficFlags& flags);
+
+/// Of the equally long time before `traffic`. Errors: a sentence.
+std::expected<record::TrafficTotals, std::string> totals_before(record::Source& source,
+                                                                const record::Traffic& traffic);
+
+}  // namespace edgecase::cli
