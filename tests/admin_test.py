@@ -6,6 +6,7 @@ import socket
 import unittest
 
 import harness
+import prometheus_text
 import raw_origin
 import wire
 from certificates import authority, edge_config, h1_context
@@ -141,6 +142,17 @@ class ApiTest(harness.TestCase):
         one = self.get(edge, '/api/origins')['origins'][0]
         self.assertEqual((one['requests'], one['failures']), (23, 3))
 
+    def test_metrics_are_as_prometheus_wants_them(self):
+        edge, _ = self.failing_edge()
+        for path in ('/fine', '/fail', '/fine'):
+            edge.fetch(path=path)
+        response = wire.fetch(edge.admin, path='/metrics', host=HERE)
+        self.assertEqual(response.header('content-type'), 'text/plain; version=0.0.4')
+        metrics = prometheus_text.parse(response.body.decode())
+        self.assertEqual(metrics['edgecase_request_duration_seconds_count'][()], 3)
+        self.assertEqual(metrics['edgecase_causes_total'][(('actor', 'origin'),
+                                                           ('cause', 'resp.empty_fin'))], 1)
+
     def test_findings_name_the_path_that_fails(self):
         edge, _ = self.failing_edge()
         for i in range(60):
@@ -162,6 +174,7 @@ class ApiTest(harness.TestCase):
             with self.subTest(path):
                 self.assertIn(word, self.get(edge, path, 400)['error'])
         self.get(edge, '/api/rays/00112233445566ff', 404)
+        self.assertIn('token', self.get(edge, '/api/rays/00112233445566ff?secrets=1', 403)['error'])
 
     def test_the_tail_shows_cases_as_they_happen(self):
         edge, _ = self.failing_edge()
@@ -222,6 +235,12 @@ class ApiTest(harness.TestCase):
         cookie = answer.header('set-cookie')
         self.assertIn('HttpOnly; SameSite=Strict', cookie)
         self.get(edge, '/api/cases', headers=[('Cookie', cookie.split(';')[0])])
+        ray = edge.fetch(path='/fail?token=hunter2').header('cf-ray')[:16]
+        edge.ray(ray, seconds=5)
+        for path, shown in ((f'/api/rays/{ray}', '/fail?token=[redacted]'),
+                            (f'/api/rays/{ray}?secrets=1', '/fail?token=hunter2')):
+            case = self.get(edge, path, headers=[('Authorization', 'Bearer ' + token)])
+            self.assertEqual(case['request']['uri'], shown)
 
     def test_an_open_address_without_a_token_is_refused(self):
         for flags, word in ((('--admin', '0.0.0.0:0'), 'admin_token_file'),

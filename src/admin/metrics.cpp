@@ -1,5 +1,7 @@
 #include "admin/metrics.hpp"
 
+#include <fmt/format.h>
+
 namespace edgecase::admin {
 namespace {
 
@@ -16,16 +18,27 @@ std::string escaped(std::string_view value) {
     return text;
 }
 
+std::string_view name_of(Metric::Type type) {
+    switch (type) {
+        case Metric::Type::counter:
+            return " counter\n";
+        case Metric::Type::gauge:
+            return " gauge\n";
+        case Metric::Type::histogram:
+            return " histogram\n";
+    }
+    return " untyped\n";
+}
+
 }  // namespace
 
 std::string metrics_text(const std::vector<Metric>& metrics) {
     std::string text;
     for (const Metric& metric : metrics) {
         text += "# HELP " + metric.name + " " + metric.help + "\n";
-        text += "# TYPE " + metric.name +
-                (metric.type == Metric::Type::counter ? " counter\n" : " gauge\n");
+        text.append("# TYPE ").append(metric.name).append(name_of(metric.type));
         for (const Sample& sample : metric.samples) {
-            text += metric.name;
+            text += metric.name + sample.suffix;
             if (!sample.labels.empty()) {
                 text += "{";
                 for (const auto& [name, value] : sample.labels) {
@@ -34,7 +47,10 @@ std::string metrics_text(const std::vector<Metric>& metrics) {
                 }
                 text += "}";
             }
-            text += " " + std::to_string(sample.value) + "\n";
+            text += " ";
+            text += sample.fraction ? fmt::format("{:.6f}", *sample.fraction)
+                                    : std::to_string(sample.value);
+            text += "\n";
         }
     }
     return text;

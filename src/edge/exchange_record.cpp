@@ -26,6 +26,7 @@ void Exchange::complete() {
     record_.response_bytes = response_bytes();
     Counters& counters = worker_.counters();
     counters.requests.add();
+    counters.add_duration(record_.duration_us);
     counters.response_bytes.add(record_.response_bytes);
     const size_t answered = record_.edge_status == 499 ? 0 : record_.edge_status / 100;
     counters.responses_by_class[std::min<size_t>(answered, 5)].add();

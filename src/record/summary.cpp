@@ -126,6 +126,14 @@ std::string sentence(cause::Cause cause, const Evidence& evidence) {
     return text + " (" + details + ")" + (full_stop ? "." : "");
 }
 
+/// `2026-08-20T23:01:50Z`, the time in a certificate: its colons make no header of it.
+bool is_time_text(std::string_view text) {
+    constexpr std::string_view kForm = "dddd-dd-ddTdd:dd:ddZ";
+    return std::ranges::equal(text, kForm, [](char c, char form) {
+        return form == 'd' ? c >= '0' && c <= '9' : c == form;
+    });
+}
+
 bool is_size_text(std::string_view value) {
     const size_t digits = value.find_first_not_of("0123456789");
     return digits != 0 && digits != std::string_view::npos &&
@@ -136,6 +144,7 @@ bool is_size_text(std::string_view value) {
 }  // namespace
 
 std::string redact_evidence_text(std::string_view text) {
+    if (is_time_text(text)) return std::string(text);
     const size_t colon = text.find(':');
     if (colon != std::string_view::npos && is_size_text(base::trim(text.substr(colon + 1)))) {
         return std::string(text);
