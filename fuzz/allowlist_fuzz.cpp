@@ -1,5 +1,6 @@
 // Any text to the readers of rule sets: each ends, says where it is wrong, or gives rules that
 // judge every address exactly once.
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -7,6 +8,7 @@
 #include <string_view>
 
 #include "allowlist/evaluate.hpp"
+#include "allowlist/gaps.hpp"
 #include "allowlist/published.hpp"
 #include "allowlist/readers.hpp"
 #include "allowlist/render.hpp"
@@ -69,5 +71,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     check_judgement(*rules, ip::Family::v6, 80);
     const allowlist::Report report = allowlist::check(*rules, allowlist::built_in(), {});
     fuzz::expect(report.rows.size() == 44, "a row for each range and port");
+    const auto gaps = allowlist::find_gaps(*rules, allowlist::built_in(), {});
+    for (const allowlist::Gap& gap : gaps) {
+        fuzz::expect(gap.stage < rules->stages.size(), "a gap is at a stage");
+        fuzz::expect(!gap.ports.empty() && !gap.ranges.empty(), "a gap stops something");
+    }
+    const bool is_stopped = std::ranges::any_of(report.rows, [](const allowlist::Row& row) {
+        return !row.dropped.empty() || !row.rejected.empty();
+    });
+    fuzz::expect(!is_stopped || !gaps.empty(), "what is stopped has a gap");
     return 0;
 }

@@ -1,6 +1,8 @@
 """The admin listener: what it shows, what may be switched there, and who may not."""
 import json
+import os
 import signal
+import socket
 import unittest
 
 import harness
@@ -10,6 +12,7 @@ from certificates import authority, edge_config, h1_context
 from real_servers import NodeHttp2, missing
 
 HERE = '127.0.0.1'
+QUIET = {'pools': [], 'requests': 0, 'failures': 0, 'p50_ms': None, 'p95_ms': None}
 
 
 def origins(edge):
@@ -32,12 +35,12 @@ class AdminTest(harness.TestCase):
         order = json.dumps({'origin': origin.url, 'http2': 'off'}).encode()
         before = origins(edge)
         self.assertEqual(before, [{'url': origin.url, 'http2': False, 'http2_configured': False,
-                                   'http2_switch': 'configured'}])
+                                   'http2_switch': 'configured', **QUIET}])
         for body in (b'', b'off', b'\xff\0', b'{}', order[:-1], order.replace(b'off', b'no'),
                      order[:-1] + b', "more": 1}'):
             self.assertIn('the body must be', self.refused(edge, 400, body=body))
         self.assertIn('no origin', self.refused(edge, 404, body=order.replace(b'http:', b'https:')))
-        self.assertIn('only PUT', self.refused(edge, 405, 'POST', body=order))
+        self.assertIn('only PUT', self.refused(edge, 405, 'DELETE', body=order))
         self.assertIn('only GET', self.refused(edge, 405, path='/api/origins', body=order))
         self.assertIn('there is', self.refused(edge, 404, path='/api/more', body=order))
         self.assertEqual(origins(edge), before)
@@ -83,6 +86,166 @@ pool = "site"
         self.assertEqual(state(live.url), '1')
 
 
+class ApiTest(harness.TestCase):
+    """The API over real traffic."""
+
+    def get(self, edge, path, status=200, **more):
+        response = wire.fetch(edge.admin, path=path, host=HERE, **more)
+        self.assertEqual(response.status, status, response)
+        return json.loads(response.body)
+
+    def failing_edge(self, **more):
+        def behave(connection):
+            while request := connection.read_head():
+                if request.target.startswith('/fail'):
+                    connection.socket.shutdown(2)
+                    return
+                connection.respond(b'fine')
+        return self.edge_before(behave, **more)
+
+    def test_traffic_is_counted_and_a_failure_found_from_chart_to_case(self):
+        edge, origin = self.failing_edge()
+        for _ in range(20):
+            edge.fetch(path='/orders/4711')
+        rays = {edge.fetch(path='/fail/1').header('cf-ray')[:16] for _ in range(3)}
+
+        def traffic(**query):
+            words = '&'.join(f'{name}={value}' for name, value in query.items())
+            return self.get(edge, '/api/traffic?' + words)
+        self.assertTrue(wire.eventually(lambda: traffic()['totals']['requests'] == 23))
+        shown = traffic()
+        self.assertEqual(shown['totals']['failures'], 3)
+        self.assertEqual({one['key']: one['total'] for one in shown['series']},
+                         {'none': 20, 'resp.empty_fin': 3})
+        for one in shown['series']:
+            self.assertEqual(sum(one['requests']), one['total'])
+            self.assertEqual(len(one['requests']), len(shown['times']))
+        self.assertEqual({one['key']: (one['requests'], one['failures'])
+                          for one in shown['top']['paths']},
+                         {'/orders/{n}': (20, 0), '/fail/{n}': (3, 3)})
+        self.assertEqual(shown['top']['origins'][0]['key'], origin.url)
+        self.assertEqual(traffic(cause='resp')['totals']['requests'], 3)
+        self.assertEqual(traffic(status=200)['totals']['requests'], 20)
+        self.assertEqual(traffic(host='nobody')['totals']['requests'], 0)
+        self.assertEqual([one['key'] for one in traffic(cause='resp')['top']['paths']],
+                         ['/fail/{n}'])
+        listed = self.get(edge, '/api/cases?cause=resp.empty_fin')
+        self.assertEqual({row['ray_id'] for row in listed['cases']}, rays)
+        page = self.get(edge, '/api/cases?limit=2')
+        rest = self.get(edge, '/api/cases?limit=2&before=' + page['next'])
+        self.assertEqual([row['ray_id'] for row in page['cases'] + rest['cases']],
+                         [row['ray_id'] for row in listed['cases']])
+        self.assertIsNone(rest['next'])
+        case = self.get(edge, f'/api/rays/{rays.pop()}')
+        self.assertEqual((case['cause'], case['explain']['name']), ('resp.empty_fin',) * 2)
+        one = self.get(edge, '/api/origins')['origins'][0]
+        self.assertEqual((one['requests'], one['failures']), (23, 3))
+
+    def test_findings_name_the_path_that_fails(self):
+        edge, _ = self.failing_edge()
+        for i in range(60):
+            edge.fetch(path='/fail' if i % 2 else '/fine')
+        self.assertTrue(wire.eventually(lambda: self.get(edge, '/api/status')['records']['written'] == 60))
+        found = self.get(edge, '/api/findings')
+        self.assertEqual([(one['cause'], one['factor'], one['value'])
+                          for one in found['findings']], [('resp.empty_fin', 'path', '/fail')])
+        self.assertEqual((found['records'], found['failures'], found['sampled']), (60, 30, False))
+
+    def test_what_is_asked_wrongly_is_told(self):
+        edge, _ = self.failing_edge()
+        for path, word in (('/api/traffic?since=soon', 'since'), ('/api/traffic?by=colour', 'by'),
+                           ('/api/traffic?since=1h&until=2h', 'before'),
+                           ('/api/traffic?points=0', 'points'), ('/api/cases?limit=501', 'limit'),
+                           ('/api/cases?cause=nothing', 'no cause'),
+                           ('/api/cases?status=20', 'status'), ('/api/cases?before=x', 'before'),
+                           ('/api/rays/xyz', '16'), ('/api/cases?host=%', 'understood')):
+            with self.subTest(path):
+                self.assertIn(word, self.get(edge, path, 400)['error'])
+        self.get(edge, '/api/rays/00112233445566ff', 404)
+
+    def test_the_tail_shows_cases_as_they_happen(self):
+        edge, _ = self.failing_edge()
+        with wire.Client(edge.admin) as client:
+            client.send(wire.request(path='/api/tail', host=HERE))
+            self.assertTrue(wire.eventually(lambda: b'retry' in client.buffer or client.more()
+                                            and b'retry' in client.buffer))
+            edge.fetch(path='/fine')
+            ray = edge.fetch(path='/fail').header('cf-ray')[:16]
+            while b'event: record' not in client.buffer or not client.buffer.endswith(b'\n\n'):
+                self.assertTrue(client.more())
+            rows = [json.loads(line[6:]) for line in client.buffer.split(b'\n')
+                    if line.startswith(b'data: ')]
+            self.assertEqual([(row['ray_id'], row['cause']) for row in rows],
+                             [(ray, 'resp.empty_fin')])
+
+    def test_draining_is_told_to_load_balancers_and_clients(self):
+        edge, _ = self.failing_edge()
+
+        def drain(on):
+            return wire.fetch(edge.admin, 'PUT', '/api/switches',
+                              body=json.dumps({'draining': on}).encode(), host=HERE)
+        self.assertEqual(wire.fetch(edge.admin, path='/readyz', host='any').status, 200)
+        self.assertTrue(json.loads(drain(True).body)['draining'])
+        self.assertEqual(wire.fetch(edge.admin, path='/readyz', host='any').status, 503)
+        for on, said in ((True, 'close'), (False, None)):
+            drain(on)
+            with edge.client() as client:
+                self.assertEqual(client.get().header('connection'), said)
+
+    def test_another_profile_is_in_force_at_once(self):
+        edge, _ = self.failing_edge()
+        answer = wire.fetch(edge.admin, 'PUT', '/api/switches',
+                            body=b'{"profile": "cloudflare-2026"}', host=HERE)
+        self.assertEqual(json.loads(answer.body)['profile'], 'cloudflare-2026')
+        self.assertIn('in force', edge.errors())
+
+    def test_a_token_opens_the_door_and_nothing_else_does(self):
+        directory = self.temporary_directory()
+        token = '0123456789abcdef' * 2
+        path = os.path.join(directory, 'token')
+        with open(path, 'w', opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            file.write(token + '\n')
+        edge, _ = self.failing_edge(flags=('--admin-token-file', path))
+        self.get(edge, '/api/cases', 401)
+        self.assertEqual(wire.fetch(edge.admin, path='/metrics', host=HERE).status, 401)
+        self.assertEqual(wire.fetch(edge.admin, path='/healthz', host=HERE).status, 200)
+        self.get(edge, '/api/cases', headers=[('Authorization', 'Bearer ' + token)])
+        self.get(edge, '/api/cases', 401, headers=[('Authorization', 'Bearer ' + token[1:])])
+        json_type = [('Content-Type', 'application/json')]
+        body = json.dumps({'token': token}).encode()
+        self.assertEqual(wire.fetch(edge.admin, 'POST', '/api/login', body=body,
+                                    host=HERE).status, 415)
+        self.assertEqual(wire.fetch(edge.admin, 'POST', '/api/login', body=b'{"token": "no"}',
+                                    host=HERE, headers=json_type).status, 401)
+        answer = wire.fetch(edge.admin, 'POST', '/api/login', body=body, host=HERE,
+                            headers=json_type)
+        cookie = answer.header('set-cookie')
+        self.assertIn('HttpOnly; SameSite=Strict', cookie)
+        self.get(edge, '/api/cases', headers=[('Cookie', cookie.split(';')[0])])
+
+    def test_an_open_address_without_a_token_is_refused(self):
+        for flags, word in ((('--admin', '0.0.0.0:0'), 'admin_token_file'),
+                            (('--admin', '127.0.0.1:0', '--admin-token-file', '/nonexistent'),
+                             'readable file')):
+            result = harness.run('serve', '--origin', 'http://127.0.0.1:1', '--listen',
+                                 '127.0.0.1:0', '--data-dir', self.temporary_directory(), *flags)
+            self.assertEqual(result.returncode, 2, result)
+            self.assertIn(word, result.stderr)
+
+    def test_a_unix_socket_serves_the_same(self):
+        path = os.path.join(self.temporary_directory(), 'admin.sock')
+        edge, _ = self.failing_edge(flags=('--admin', 'unix:' + path))
+        edge.fetch()
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(10)
+            client.connect(path)
+            client.sendall(b'GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+            self.assertIn(b'200 OK', client.recv(4096))
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o660)
+        edge.stop()
+        self.assertFalse(os.path.exists(path))
+
+
 @unittest.skipIf(missing('node'), missing('node'))
 class SwitchTest(harness.TestCase):
     """The guide's fifth step: HTTP/2 to the origin off, to see whether the failures stop."""
@@ -94,6 +257,10 @@ class SwitchTest(harness.TestCase):
         self.addCleanup(self.node.stop)
         self.node.up()
 
+    def figures(self, answer):
+        """What of an origin changes with traffic."""
+        return {name: json.loads(answer.body)['origins'][0][name] for name in QUIET}
+
     def test_http_2_is_switched_off_and_on_while_requests_run(self):
         edge = self.edge(self.node, config=edge_config(), flags=('--workers', '2'))
 
@@ -103,7 +270,7 @@ class SwitchTest(harness.TestCase):
         answer = switch(edge, self.node.url, 'off')
         self.assertEqual(json.loads(answer.body)['origins'],
                          [{'url': self.node.url, 'http2': False, 'http2_configured': True,
-                           'http2_switch': 'off'}])
+                           'http2_switch': 'off', **self.figures(answer)}])
         self.assertEqual(versions(), {b'1.1'})
         edge.process.send_signal(signal.SIGHUP)
         self.assertTrue(wire.eventually(lambda: 'in force' in edge.errors()))

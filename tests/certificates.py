@@ -41,8 +41,9 @@ class Authority:
     def _path(self, name):
         return os.path.join(self.directory, name)
 
-    def leaf(self, name, *names):
-        """`names`: as in a subjectAltName, `DNS:localhost` or `IP:127.0.0.1`."""
+    def leaf(self, name, *names, days=2):
+        """`names`: as in a subjectAltName, `DNS:localhost` or `IP:127.0.0.1`. `days`: of validity; below 0 it
+        is over."""
         key, request, leaf, extension = (self._path(f'{name}.{kind}')
                                          for kind in ('key', 'csr', 'pem', 'ext'))
         _openssl('req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj',
@@ -50,7 +51,7 @@ class Authority:
         with open(extension, 'w') as file:
             file.write(f'subjectAltName={",".join(names)}\nextendedKeyUsage=serverAuth\n')
         _openssl('x509', '-req', '-in', request, '-CA', self.certificate, '-CAkey', self.key,
-                 '-CAcreateserial', '-days', '2', '-out', leaf, '-extfile', extension)
+                 '-CAcreateserial', '-days', str(days), '-out', leaf, '-extfile', extension)
         os.chmod(key, 0o644)  # servers that gave up root read it too
         return Leaf(leaf, key)
 

@@ -155,10 +155,11 @@ class Edge(Server):
             argv += ['--config', path]
         super().__init__(argv, namespace, environment)
         endpoint = r'\[?([^\]\s]+?)\]?:(\d+)'
-        ready = self.wait_for_line(f'^ready edge={endpoint} admin={endpoint}'
+        admin = r'(unix):(\S+)' if named['--admin'].startswith('unix:') else endpoint
+        ready = self.wait_for_line(f'^ready edge={endpoint} admin={admin}'
                                    f'(?: plain={endpoint})?$')
         self.address = (ready[1], int(ready[2]))
-        self.admin = (ready[3], int(ready[4]))
+        self.admin = (ready[3], ready[4] if ready[3] == 'unix' else int(ready[4]))
         self.plain = ready[5] and (ready[5], int(ready[6]))
 
     def fetch(self, path='/', **more):

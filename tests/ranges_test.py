@@ -1,12 +1,8 @@
 """`edgecase ranges`: what firewalls let in, by their rules; every dialect, good and bad, and the proof
 against the kernel."""
-import http.server
 import json
 import os
-import shutil
 import subprocess
-import threading
-import time
 import unittest
 
 import harness
@@ -46,6 +42,41 @@ class RangesCase(harness.TestCase):
         self.assertEqual(result.returncode, 2, result.stdout)
         self.assertIn(said, result.stderr)
         self.assertEqual(result.stdout, '')
+
+
+class IncludesTest(RangesCase):
+    def verdicts(self, path, *flags):
+        result = harness.run('ranges', 'check', '--rules', path, '--json', '--port', '443', *flags)
+        self.assertIn(result.returncode, (0, 1), result.stderr)
+        row = next(row for row in json.loads(result.stdout) if row['cidr'] == '104.16.0.0/13')
+        kinds = ('admitted', 'dropped', 'rejected', 'rate_limited', 'unknown')
+        return {kind for kind in kinds if row[kind]}, row
+
+    def test_what_a_web_server_includes_is_read_from_the_disk(self):
+        main = self.file('nginx.conf', 'http { include sites-enabled/*; }\n')
+        os.mkdir(os.path.join(self.directory, 'sites-enabled'))
+        self.assertEqual(self.verdicts(main)[0], {'admitted'})
+        site = self.file('sites-enabled/site', 'server {\n listen 443;\n include edge.list;\n}\n')
+        self.assertEqual(self.verdicts(main)[0], {'unknown'})
+        self.file('edge.list', 'deny 104.16.0.0/13;\n')
+        kinds, row = self.verdicts(main)
+        self.assertEqual(kinds, {'rejected'})
+        decided = row['decided_by'][0]
+        self.assertEqual((os.path.basename(decided['file']), decided['line']), ('edge.list', 1))
+        self.assertEqual(self.verdicts(site)[0], {'rejected'})
+        self.assertEqual(self.verdicts(main, '--no-includes')[0], {'unknown'})
+        # nginx reads a copy beside it as well.
+        self.file('sites-enabled/site.previous', 'server { listen 443; server_name x; }\n')
+        self.assertEqual(self.verdicts(main)[0], {'unknown'})
+
+    def test_a_copied_configuration_is_not_followed_out_of_its_folder(self):
+        main = self.file('apache2.conf', 'Require all granted\nInclude /etc/hosts\n')
+        self.assertEqual(self.verdicts(main)[0], {'unknown'})
+        main = self.file('apache2.conf', 'Require all granted\nInclude more.conf\n')
+        self.file('more.conf', '# nothing\n')
+        self.assertEqual(self.verdicts(main)[0], {'admitted'})
+        loop = self.file('loop.conf', 'Require all granted\nInclude loop.conf\nInclude loop.conf\n')
+        self.assertEqual(self.verdicts(loop, '--format', 'apache')[0], {'unknown'})
 
 
 class ListTest(RangesCase):
@@ -144,161 +175,6 @@ class LiveTest(RangesCase):
         result = self.live(LIVE_STATUS='4')
         self.assertEqual((result.returncode, result.stdout), (2, ''))
         self.assertIn('iptables-save: ended with 4', result.stderr)
-
-
-class Site:
-    """An HTTP server that gives one answer."""
-
-    def __init__(self, test, body, status=200):
-        site = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                self.send_response(site.status)
-                self.send_header('Content-Length', str(len(site.body)))
-                self.end_headers()
-                self.wfile.write(site.body)
-
-            def log_message(self, *_):
-                pass
-        self.body, self.status = body.encode(), status
-        self.server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
-        self.url = f'http://127.0.0.1:{self.server.server_port}/ips'
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        test.addCleanup(self.server.server_close)
-        test.addCleanup(self.server.shutdown)
-
-
-class RenderTest(RangesCase):
-    def test_what_is_rendered_admits_the_edge(self):
-        for name in ('nft', 'nginx', 'apache'):
-            result = harness.run('ranges', 'render', '--format', name)
-            self.assertEqual(result.returncode, 0)
-            self.check(result.stdout, status=0)
-        self.refused('render', '--format', 'pf', said='--format pf: not one of nft, ipset')
-
-    @unittest.skipIf(namespaces.why_impossible(), namespaces.why_impossible() or '')
-    def test_the_tools_take_what_is_rendered(self):
-        namespace = namespaces.Namespace('render')
-        self.addCleanup(namespace.remove)
-        for name, tool in (('nft', ['nft', '-f', '-']), ('ipset', ['ipset', 'restore']),
-                           ('iptables', ['iptables-restore', '--noflush']),
-                           ('ip6tables', ['ip6tables-restore', '--noflush'])):
-            if shutil.which(tool[0]) is None:
-                continue
-            text = harness.run('ranges', 'render', '--format', name).stdout
-            for _ in range(2):  # a second time as well: it replaces the first
-                result = ranges_kernel.spawn(namespace, tool, text)
-                self.assertEqual(result.returncode, 0, f'{name}: {result.stderr}')
-        listing = ranges_kernel.spawn(namespace, ['nft', 'list', 'table', 'inet', 'edgecase']).stdout
-        self.check(listing, status=0)
-
-
-class SyncTest(RangesCase):
-    LIST = '104.16.0.0/13\n104.24.0.0/14\n162.158.0.0/15\n2400:cb00::/32\n'
-
-    def sync(self, source, *flags, status=0, to=None, said=''):
-        self.to = to or os.path.join(self.temporary_directory(), 'edge.conf')
-        result = harness.run('ranges', 'sync', '--to', self.to, '--format', 'nginx', '--from', source, *flags)
-        self.assertEqual(result.returncode, status, result.stderr)
-        self.assertIn(said, result.stderr)
-        return result.stdout
-
-    def content(self, name=''):
-        with open(self.to + name) as file:
-            return file.read()
-
-    def leftovers(self):
-        return sorted(os.listdir(os.path.dirname(self.to)))
-
-    def test_a_list_from_the_network_is_written_and_told(self):
-        site = Site(self, self.LIST)
-        said = self.sync(site.url)
-        self.assertEqual(said.count('+ '), 4)
-        self.assertIn('allow 104.16.0.0/13;', self.content())
-        self.assertEqual(self.sync(site.url, to=self.to, said='unchanged'), '')
-        site.body = self.LIST.replace('104.24.0.0/14', '172.64.0.0/13').encode()
-        self.assertEqual(self.sync(site.url, '--dry-run', to=self.to, status=1),
-                         '- 104.24.0.0/14\n+ 172.64.0.0/13\n')
-        self.assertIn('104.24.0.0/14', self.content())
-        os.chmod(self.to, 0o640)
-        self.sync(site.url, to=self.to)
-        self.assertIn('104.24.0.0/14', self.content('.previous'))
-        self.assertNotIn('104.24.0.0/14', self.content())
-        self.assertEqual(os.stat(self.to).st_mode & 0o777, 0o640)
-        self.assertEqual(self.leftovers(), ['edge.conf', 'edge.conf.previous'])
-
-    def test_what_is_no_good_list_changes_nothing(self):
-        good = self.file('good', self.LIST)
-        self.sync(good)
-        before = self.content()
-        for body, status, said in (('', 200, 'no range in it'), ('<html>', 200, 'is no range'),
-                                   (self.LIST, 500, '500'), ('0.0.0.0/0\n' + self.LIST, 200, 'broader'),
-                                   ('10.0.0.0/8\n' + self.LIST, 200, 'private'),
-                                   ('104.16.0.0/13\n', 200, 'lacks 3 of the 4 ranges'),
-                                   ('1' * 5_000_000, 200, 'larger than a list')):
-            site = Site(self, body, status)
-            self.sync(site.url, to=self.to, status=1, said=said)
-            self.assertEqual(self.content(), before, said)
-        self.sync(Site(self, '104.16.0.0/13\n').url, '--force', to=self.to)
-        self.assertNotEqual(self.content(), before)
-
-    def test_a_family_and_a_file_of_another_kind_are_not_lost(self):
-        good = self.file('good', self.LIST)
-        self.sync(good)
-        v4 = self.file('v4', self.LIST.replace('2400:cb00::/32\n', ''))
-        self.sync(v4, to=self.to, status=1, said='lacks 1 of the 1 ranges of IPv6')
-        other = self.file('other.conf', 'server { listen 443; }\n')
-        self.sync(good, to=other, status=1, said='--force')
-        self.assertEqual(self.content(), 'server { listen 443; }\n')
-        self.sync(good, '--force', to=other)
-
-    def test_a_link_stays_and_what_was_there_keeps_its_mode(self):
-        good = self.file('good', self.LIST)
-        self.sync(good)
-        os.chmod(self.to, 0o600)
-        target, link = self.to, self.to + '.link'
-        os.symlink(target, link)
-        self.sync(self.file('more', self.LIST + '172.64.0.0/13\n'), to=link)
-        self.assertTrue(os.path.islink(link))
-        self.to = target
-        self.assertIn('172.64.0.0/13', self.content())
-        self.assertEqual(os.stat(target + '.previous').st_mode & 0o777, 0o600)
-
-    def test_a_reload_ends_when_its_command_does(self):
-        script = self.file('reload', '#!/bin/sh\nsleep 5 &\nexit 0\n')
-        os.chmod(script, 0o755)
-        begin = time.monotonic()
-        self.sync(self.file('good', self.LIST), '--reload', script)
-        self.assertLess(time.monotonic() - begin, 4)
-
-    def test_a_list_comes_over_https_or_from_this_machine(self):
-        self.sync('http://192.0.2.1/ips', status=1, said='https')
-        self.sync('ftp://127.0.0.1/ips', status=1, said='https')
-        self.sync('/nonexistent', status=1, said='No such file')
-        self.assertEqual(self.leftovers(), [])
-        closed = harness.ClosedPort()
-        self.addCleanup(closed.stop)
-        self.sync(closed.url, status=1, said='nothing was changed')
-
-    def test_a_reload_that_fails_is_taken_back(self):
-        good = self.file('good', self.LIST)
-        mark = os.path.join(self.temporary_directory(), 'mark file')
-        self.sync(good, '--reload', f'touch "{mark}"')
-        self.assertTrue(os.path.exists(mark))
-        before = self.content()
-        more = self.file('more', self.LIST + '172.64.0.0/13\n')
-        self.sync(more, '--reload', 'false', to=self.to, status=1, said='the file is as it was: false')
-        self.assertEqual(self.content(), before)
-        self.sync(more, '--reload', '/nonexistent', to=self.to, status=1, said='no such program')
-        self.assertEqual(self.content(), before)
-        self.sync(good, '--reload', 'false', status=1)
-        self.assertEqual(self.leftovers(), [], 'there was no file before')
-
-    def test_several_sources_are_one_list(self):
-        v4, v6 = self.file('v4', '104.16.0.0/13\n'), self.file('v6', '2400:cb00::/32')
-        self.sync(v4, '--from', v6)
-        self.assertIn('allow 104.16.0.0/13;\nallow 2400:cb00::/32;\ndeny all;\n', self.content())
 
 
 class KernelTest(RangesCase):

@@ -33,6 +33,11 @@ std::string text(const ordered_json& json) {
     return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
+ordered_json ms_or_null(std::optional<int64_t> microseconds) {
+    if (!microseconds) return nullptr;
+    return static_cast<double>(*microseconds) / 1000;
+}
+
 }  // namespace
 
 std::string origins_json(std::span<const OriginState> origins) {
@@ -40,10 +45,23 @@ std::string origins_json(std::span<const OriginState> origins) {
     for (const OriginState& one : origins) {
         const bool wanted = one.http2 == Http2Switch::on ||
                             (one.http2 == Http2Switch::configured && one.http2_configured);
+        ordered_json pools = ordered_json::array();
+        for (const PoolHealth& pool : one.pools) {
+            pools.push_back(
+                {{"name", pool.name},
+                 {"healthy", pool.healthy},
+                 {"last_error", pool.last_error.empty() ? ordered_json(nullptr)
+                                                        : ordered_json(pool.last_error)}});
+        }
         list.push_back({{"url", one.url},
                         {"http2", one.tls && wanted},
                         {"http2_configured", one.http2_configured},
-                        {"http2_switch", name_of(one.http2)}});
+                        {"http2_switch", name_of(one.http2)},
+                        {"pools", std::move(pools)},
+                        {"requests", one.requests},
+                        {"failures", one.failures},
+                        {"p50_ms", ms_or_null(one.p50_us)},
+                        {"p95_ms", ms_or_null(one.p95_us)}});
     }
     return text({{"origins", list}});
 }
@@ -62,10 +80,6 @@ std::expected<Http2Order, std::string> parse_http2_order(std::string_view json) 
     const auto position = position_of(http2->get_ref<const std::string&>());
     if (!position) return wrong;
     return Http2Order{origin->get<std::string>(), *position};
-}
-
-std::string error_json(std::string_view sentence) {
-    return text({{"error", sentence}});
 }
 
 }  // namespace edgecase::admin

@@ -1,23 +1,39 @@
 // Owns the JSON of the origins' part of the admin interface.
 #pragma once
 
+#include <cstdint>
 #include <expected>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "origin/switch_board.hpp"
 
 namespace edgecase::admin {
+
+struct PoolHealth {
+    std::string name;
+    bool healthy = true;
+    std::string last_error;  // of the last check that failed; empty: none did
+};
 
 struct OriginState {
     std::string url;
     bool tls = false;               // without it there is no HTTP/2
     bool http2_configured = false;  // offered to it, says the configuration
     origin::Http2Switch http2 = origin::Http2Switch::configured;
+    std::vector<PoolHealth> pools{};  // those whose health checks look at it
+    // In the last hour:
+    uint64_t requests = 0;
+    uint64_t failures = 0;
+    std::optional<int64_t> p50_us{};
+    std::optional<int64_t> p95_us{};
 };
 
-/// `{"origins": [{"url", "http2", "http2_configured", "http2_switch"}]}`
+/// `{"origins": [{"url", "http2", "http2_configured", "http2_switch", "pools", "requests",
+/// "failures", "p50_ms", "p95_ms"}]}`
 std::string origins_json(std::span<const OriginState> origins);
 
 struct Http2Order {
@@ -27,7 +43,5 @@ struct Http2Order {
 
 /// Of `{"origin": URL, "http2": "on" | "off" | "configured"}`. Errors: a sentence.
 std::expected<Http2Order, std::string> parse_http2_order(std::string_view json);
-
-std::string error_json(std::string_view sentence);
 
 }  // namespace edgecase::admin

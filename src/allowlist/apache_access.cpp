@@ -2,53 +2,62 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <cctype>
+#include <set>
 
-#include "allowlist/apache_sections.hpp"
-#include "base/ascii.hpp"
+#include "allowlist/apache_sites.hpp"
 
 namespace edgecase::allowlist {
 namespace {
 
-constexpr size_t kMaxSections = 100'000;
-constexpr size_t kMaxDepth = 64;
-constexpr std::array<std::string_view, 6> kHarmless{
-    // files without rules for a whole site
-    "mods-enabled", "conf.modules.d", "ports.conf", "mime", "charset", "ssl"};
+constexpr size_t kMaxWorlds = 128;         // seven conditions that nobody knows
+constexpr size_t kMaxLines = 2'000'000;    // of the first world
+constexpr size_t kMaxMoreLines = 500'000;  // of all others together: half a second
 
-class ApacheReader {
+/// What comes of all the worlds that may be.
+class ApacheAnswer {
   public:
-    ApacheReader(Reading& into, uint32_t file) : into_(into), file_(file) {}
+    ApacheAnswer(Reading& into, uint32_t file) : into_(into), file_(file) {}
 
     ReadResult read() {
-        stack_.push_back({});
-        stack_.back().place = {file_, 1, 0};
-        ReadResult error;
-        const std::string_view text = into_.source(file_).text;
-        std::string continued;
-        uint32_t first = 0;
-        for_each_line(text, [&](uint32_t number, std::string_view line) {
-            if (error) return;
-            if (continued.empty()) first = number;
-            if (line.ends_with('\\')) {
-                continued += std::string(line.substr(0, line.size() - 1)) + " ";
-                return;
+        std::vector<ApacheWorld::Assumptions> todo{{}};
+        size_t lines = kMaxLines;
+        size_t read = 0;
+        bool has_directive = false;
+        while (!todo.empty()) {
+            auto assumed = std::move(todo.back());
+            todo.pop_back();
+            ApacheWorld world(assumed);
+            ModsecurityRules modsecurity;
+            auto config = ApacheReader(into_, file_, world, &modsecurity, lines).read();
+            if (!config) {
+                // The first world alone may be as large as can be read.
+                if (read == 0 || lines > 0) return std::move(config.error());
+                gives_up_ = true;
+                break;
             }
-            continued += line;
-            if (const auto what = read_line(base::trim(continued), {file_, first, 0});
-                !what.empty()) {
-                error = error_at(into_.source(file_),
-                                 static_cast<size_t>(line.data() - text.data()), what);
+            ++read;
+            lines = std::min(lines, kMaxMoreLines);
+            auto verdicts = verdicts_of(*config);
+            if (!verdicts) return ReadError{into_.source(file_).name, 0, 0, verdicts.error()};
+            // It reads all sections by itself, so another world is of interest for its files alone.
+            const size_t files = files_.size();
+            files_.insert(config->files.begin(), config->files.end());
+            if (files_.size() > files && modsecurity.has_rule()) modsecurity.finish(into_, file_);
+            has_directive |= config->has_directive;
+            take(*config, std::move(*verdicts));
+            assumptions_.insert(world.open().begin(), world.open().end());
+            if (read + todo.size() + world.open().size() > kMaxWorlds) {
+                gives_up_ = true;
+                break;
             }
-            continued.clear();
-        });
-        if (error) return error;
-        if (stack_.size() > 1) {
-            return ReadError{into_.source(file_).name, 0, 0,
-                             "<" + stack_.back().kind + "> is not closed"};
+            for (const std::string& key : world.open()) {
+                auto other = assumed;
+                other[key] = false;
+                todo.push_back(std::move(other));
+                assumed[key] = true;
+            }
         }
-        if (!has_directive_) {
+        if (!has_directive) {
             return ReadError{into_.source(file_).name, 1, 1, "no directive of access in it"};
         }
         finish();
@@ -56,284 +65,93 @@ class ApacheReader {
     }
 
   private:
-    /// What is wrong; empty: nothing.
-    std::string read_line(std::string_view line, const Place& place) {
-        if (line.empty() || line.front() == '#') return {};
-        if (line.starts_with("</")) return close(line);
-        if (line.front() == '<') return open(line, place);
-        const auto words = words_of(line);
-        const std::string name = base::to_lower(words[0]);
-        Section& section = stack_.back();
-        if (name == "require") {
-            has_directive_ = true;
-            return require(words, section, place);
+    void take(const ApacheConfig& config, std::vector<SiteVerdict> verdicts) {
+        trusted_.insert(trusted_.end(), config.trusted.begin(), config.trusted.end());
+        for (const std::string& text : config.notes) note(text);
+        for (const std::string& text : notes_on_parts(config, into_.rules)) note(text);
+        for (const SiteVerdict& verdict : verdicts) {
+            if (verdict.differing == 0) continue;
+            note(
+                fmt::format("{}: {} virtual hosts of one port differ in whom they let in; the name "
+                            "that is asked for decides",
+                            into_.source(file_).name, verdict.differing));
         }
-        if (name == "order" && words.size() > 1) {
-            has_directive_ = true;
-            touch(section, place);
-            section.has_order = true;
-            section.is_order_allow_deny = base::to_lower(words[1]).starts_with("allow");
-        } else if ((name == "allow" || name == "deny") && words.size() > 2) {
-            has_directive_ = true;
-            touch(section, place);
-            section.has_order = true;
-            Let& let = name == "allow" ? section.allowed : section.denied;
-            for (size_t i = 2; i < words.size(); ++i) let = let | whom(words[i]);
-        } else if (name == "satisfy" && words.size() > 1) {
-            satisfies_any_ |= base::iequals(words[1], "any");
-        } else if (name == "authmerging" && words.size() > 1) {
-            merges_ |= !base::iequals(words[1], "off");
-        } else if (name.ends_with("remoteiptrustedproxylist") ||
-                   name.ends_with("remoteipinternalproxylist")) {
-            trust_everyone();
-        } else if (name.ends_with("remoteiptrustedproxy") ||
-                   name.ends_with("remoteipinternalproxy")) {
-            for (size_t i = 1; i < words.size(); ++i) {
-                const auto range = apache_range(words[i]);
-                if (range) trusted_.push_back(*range);
-                if (!range) trust_everyone();  // a host's name
-            }
-        } else if (name == "documentroot" && words.size() > 1) {
-            host().root = without_slashes(words[1]);
-        } else if (name == "include" || name == "includeoptional") {
-            into_.rules.notes.push_back(fmt::format("{}:{}: {} is not followed",
-                                                    into_.source(file_).name, place.line, line));
-            // It may well have the rules.
-            const auto is_harmless = [&](std::string_view one) { return line.contains(one); };
-            if (std::ranges::none_of(kHarmless, is_harmless)) {
-                if (!has_access(section)) section.place = place;
-                section.is_unclear = true;
-            }
-        }
-        return {};
+        worlds_.push_back(std::move(verdicts));
     }
 
-    void trust_everyone() {
-        trusted_.push_back(everyone(ip::Family::v4));
-        trusted_.push_back(everyone(ip::Family::v6));
-    }
-
-    /// The virtual host that is being read, or the server itself.
-    Section& host() {
-        const auto found =
-            std::ranges::find(stack_.rbegin(), stack_.rend(), "virtualhost", &Section::kind);
-        return found == stack_.rend() ? stack_.front() : *found;
-    }
-
-    static void touch(Section& section, const Place& place) {
-        if (!section.has_require && !section.has_order) section.place = place;
-    }
-
-    std::string require(const std::vector<std::string>& words, Section& section,
-                        const Place& place) {
-        size_t at = 1;
-        const bool is_negated = words.size() > 1 && base::iequals(words[1], "not");
-        if (is_negated) ++at;
-        if (at >= words.size()) return "what is required is missing";
-        Let let;
-        const std::string kind = base::to_lower(words[at]);
-        if (kind == "all" && at + 1 < words.size()) {
-            if (base::iequals(words[at + 1], "granted")) let = Let::all();
-        } else if (kind == "ip") {
-            for (size_t i = at + 1; i < words.size(); ++i) {
-                const auto range = apache_range(words[i]);
-                if (!range) return "`" + words[i] + "` is no address";
-                let.add(*range);
-            }
-        } else if (kind != "local") {  // the edge is another machine
-            let = Let::unknown();
-        }
-        touch(section, place);
-        section.has_require = true;
-        (is_negated ? section.refused : section.required).push_back(std::move(let));
-        return {};
-    }
-
-    std::string open(std::string_view line, const Place& place) {
-        if (++sections_ > kMaxSections || stack_.size() > kMaxDepth)
-            return "more sections than can be read";
-        line.remove_prefix(1);
-        if (line.ends_with('>')) line.remove_suffix(1);
-        const auto words = words_of(line);
-        if (words.empty()) return "a section needs a name";
-        Section section;
-        section.kind = base::to_lower(words[0]);
-        for (size_t i = 1; i < words.size(); ++i) section.name += (i > 1 ? " " : "") + words[i];
-        section.place = place;
-        stack_.push_back(std::move(section));
-        return {};
-    }
-
-    std::string close(std::string_view line) {
-        std::string kind = base::to_lower(line.substr(2));
-        kind = kind.substr(0, kind.find('>'));
-        if (stack_.size() < 2 || stack_.back().kind != kind)
-            return "</" + kind + "> closes no section";
-        Section section = std::move(stack_.back());
-        stack_.pop_back();
-        Section& outer = stack_.back();
-        if (kind == "requireall" || kind == "requireany" || kind == "requirenone") {
-            if (!outer.has_require) outer.place = section.place;
-            outer.has_require = true;
-            outer.required.push_back(joined(section));
-        } else if (kind == "if" || kind == "elseif" || kind == "else" || kind == "ifdefine") {
-            if (has_access(section)) {
-                if (!has_access(outer)) outer.place = section.place;
-                outer.is_unclear = true;
-            }
-        } else if (kind == "limit" || kind == "limitexcept") {
-            // A visitor's request is a GET.
-            if (names_get(section.name) == (kind == "limit")) merge(section, outer);
-        } else if (kind.starts_with("if")) {
-            // <IfModule> and its like: what is inside counts as if it stood outside.
-            if (!is_for_old(section)) merge(section, outer);
-        } else if (kind == "virtualhost") {
-            hosts_.push_back(std::move(section));
-        } else if (has_access(section)) {
-            host().found.push_back(std::move(section));
-        }
-        return {};
-    }
-
-    /// What counts for a host: `Require` and `Order` are of two modules, and both must let in.
-    struct Site {
-        Let let = Let::all();
-        const Section* decides = nullptr;  // null: nothing does
-    };
-
-    Site site_of(const Section& host) const {
-        Site site;
-        const Section& top = stack_.front();
-        const std::string& root = host.root.empty() ? top.root : host.root;
-        std::vector<const Section*> sections;
-        std::vector<const Section*> levels{&top};
-        if (&host != &top) levels.push_back(&host);
-        for (const Section* const one : levels) {
-            for (const Section& section : one->found) sections.push_back(&section);
-            if (has_access(*one)) sections.push_back(one);
-        }
-        std::array<const Section*, 2> best{};
-        std::array<Let, 2> lets{Let::all(), Let::all()};
-        const auto has = [](const Section& section, size_t i) {
-            return i == 0 ? section.has_require : section.has_order;
-        };
-        for (size_t i = 0; i < 2; ++i) {
-            for (const Section* const section : sections) {
-                if (!has(*section, i) || covers(*section, root) != Covers::yes) continue;
-                // The later one of two counts.
-                if (best[i] == nullptr || weight(*section) >= weight(*best[i])) best[i] = section;
-            }
-            if (best[i] != nullptr) lets[i] = i == 0 ? joined(*best[i]) : ordered(*best[i]);
-            for (const Section* const section : sections) {
-                if (!has(*section, i) || covers(*section, root) != Covers::perhaps) continue;
-                lets[i] = lets[i].or_perhaps(i == 0 ? joined(*section) : ordered(*section));
-                site.decides = section;
-            }
-        }
-        site.let = lets[0] & lets[1];
-        if (satisfies_any_) site.let = site.let.or_perhaps(lets[0] | lets[1]);
-        for (const Section* const section : {best[1], best[0]}) {
-            if (section != nullptr) site.decides = section;
-        }
-        bool is_unclear = false;
-        for (const Section* const section : sections) {
-            if (!section->is_unclear || covers(*section, root) == Covers::no) continue;
-            is_unclear = true;
-            if (site.decides == nullptr) site.decides = section;
-        }
-        is_unclear |= merges_ && site.decides != nullptr;
-        if (is_unclear) site.let = Let::unknown();
-        return site;
-    }
-
-    void note_parts(const Section& host) {
-        for (const Section& section : host.found) {
-            const std::string& root = host.root.empty() ? stack_.front().root : host.root;
-            if (covers(section, root) == Covers::yes) continue;
-            into_.rules.notes.push_back(fmt::format(
-                "{}:{}: <{} {}> has access rules of its own; only whole sites are judged",
-                into_.source(file_).name, section.place.line, section.kind, section.name));
-        }
+    /// Each world says the same of what they have in common.
+    void note(std::string text) {
+        if (noted_.insert(text).second) into_.rules.notes.push_back(std::move(text));
     }
 
     void finish() {
-        const Section& top = stack_.front();
-        note_parts(top);
-        for (const Section& host : hosts_) note_parts(host);
-        if (hosts_.empty()) {
-            add_site({&top}, {});
-            return;
+        if (gives_up_) {
+            note(fmt::format("{}: more conditional sections than can be considered both ways: {}",
+                             into_.source(file_).name, assumptions_text()));
         }
-        std::vector<uint32_t> bounds{0, 65536};
-        for (const Section& host : hosts_) {
-            for (const PortRange& range : ports_of(host)) {
-                bounds.push_back(range.first);
-                bounds.push_back(range.last + 1);
+        std::vector<size_t> at(worlds_.size());
+        for (uint32_t port = 0; port <= 65535;) {
+            uint32_t last = 65535;
+            std::vector<const SiteVerdict*> verdicts;
+            for (size_t i = 0; i < worlds_.size(); ++i) {
+                while (worlds_[i][at[i]].ports.last < port) ++at[i];
+                verdicts.push_back(&worlds_[i][at[i]]);
+                last = std::min(last, verdicts.back()->ports.last);
             }
-        }
-        std::ranges::sort(bounds);
-        for (size_t i = 0; i + 1 < bounds.size(); ++i) {
-            if (bounds[i] == bounds[i + 1]) continue;
-            const PortRange here{bounds[i], bounds[i + 1] - 1};
-            std::vector<const Section*> of_port;
-            for (const Section& host : hosts_) {
-                const auto ports = ports_of(host);
-                const auto is_here = [&](const PortRange& range) {
-                    return range.first <= here.first && here.last <= range.last;
-                };
-                if (ports.empty() || std::ranges::any_of(ports, is_here)) of_port.push_back(&host);
-            }
-            if (of_port.empty()) of_port.push_back(&top);
-            add_site(of_port, {here});
+            const bool is_all = port == 0 && last == 65535;
+            add_stage_of(verdicts,
+                         is_all ? std::vector<PortRange>() : std::vector{PortRange{port, last}});
+            port = last + 1;
         }
     }
 
-    /// Hosts of one port are alternatives: the name that is asked for decides.
-    void add_site(const std::vector<const Section*>& hosts, std::vector<PortRange> ports) {
-        Site site = site_of(*hosts.front());
-        bool differ = false;
-        for (const Section* const host : hosts) {
-            const Site other = site_of(*host);
-            differ |= !(other.let == site.let);
-            site.let = site.let.or_perhaps(other.let);
-            if (site.decides == nullptr) site.decides = other.decides;
+    void add_stage_of(const std::vector<const SiteVerdict*>& verdicts,
+                      std::vector<PortRange> ports) {
+        const SiteVerdict* decides = nullptr;
+        std::string doubt = "a condition that is not about addresses";
+        std::vector<const Let*> lets;
+        for (const SiteVerdict* const one : verdicts) {
+            lets.push_back(&one->let);
+            if (!one->doubt.empty()) doubt = one->doubt;
+            if (decides == nullptr && one->is_decided) decides = one;
         }
-        if (differ) {
-            into_.rules.notes.push_back(
-                fmt::format("{}: {} virtual hosts of one port differ in whom they let in; the name "
-                            "that is asked for decides",
-                            into_.source(file_).name, hosts.size()));
-        }
-        std::vector<Rule> rules;
+        const Let unknown = Let::unknown();
+        if (gives_up_) lets.push_back(&unknown);
+        const bool differ =
+            std::ranges::any_of(lets, [&](const Let* let) { return !(*let == *lets.front()); });
         Stage stage;
         stage.name = "apache";
         stage.hook = Hook::application;
         stage.policy_place = {file_, 0, 0};
         stage.policy_text = "no rule of access for the whole site";
         stage.is_for_first = true;
+        stage.begins = file_;
         stage.ports = std::move(ports);
-        if (const Section* const best = site.decides; best != nullptr) {
+        std::vector<Rule> rules;
+        if (decides != nullptr || differ) {
+            const Place place = decides != nullptr ? decides->place : Place{file_, 1, 0};
             if (!trusted_.empty()) {
                 rules.push_back(make_rule(
                     Action::unclear,
                     {from_addresses(trusted_),
                      unknown_match(
                          "mod_remoteip: the visitor's address is judged, not the edge's")},
-                    best->place));
+                    place));
             }
-            add_access(site.let, best->place, rules);
+            add_access(differ ? Let::one_of(lets) : *lets.front(), place,
+                       differ ? "whether it holds: " + assumptions_text() : doubt, rules);
             stage.policy = Action::reject;
             stage.policy_sees = cause::Cause::origin_status;
             stage.policy_http_status = 403;
-            stage.policy_place = best->place;
-            stage.policy_text = fmt::format(
-                "nothing in {} admits it",
-                best->kind.empty() ? "the file" : "<" + best->kind + " " + best->name + ">");
+            stage.policy_place = place;
+            stage.policy_text =
+                fmt::format("nothing in {} admits it", decides != nullptr ? decides->where : "it");
         }
         add_stage(into_.rules, std::move(stage), std::move(rules));
     }
 
-    static void add_access(const Let& let, const Place& place, std::vector<Rule>& rules) {
+    static void add_access(const Let& let, const Place& place, const std::string& doubt,
+                           std::vector<Rule>& rules) {
         for (const bool is_sure : {true, false}) {
             SetBuilder builder;
             builder.define(place);
@@ -343,28 +161,37 @@ class ApacheReader {
             }
             builder.finish();
             std::vector<Match> matches{{MatchKind::source, false, 0, 0, builder.operand()}};
-            if (!is_sure)
-                matches.push_back(unknown_match("a condition that is not about addresses"));
+            if (!is_sure) matches.push_back(unknown_match(doubt));
             rules.push_back(
                 make_rule(is_sure ? Action::accept : Action::unclear, std::move(matches), place));
         }
     }
 
+    std::string assumptions_text() const {
+        constexpr size_t kShown = 6;
+        std::string text;
+        size_t count = 0;
+        for (const std::string& one : assumptions_) {
+            if (++count > kShown) return text + ", ...";
+            text += (text.empty() ? "<" : ", <") + one + ">";
+        }
+        return text;
+    }
+
     Reading& into_;
     uint32_t file_;
-    std::vector<Section> stack_;
-    std::vector<Section> hosts_;
-    std::vector<AddressRange> trusted_;  // RemoteIP...Proxy
-    bool satisfies_any_ = false;
-    bool merges_ = false;
-    bool has_directive_ = false;
-    size_t sections_ = 0;
+    std::vector<std::vector<SiteVerdict>> worlds_;
+    std::set<std::string> assumptions_;
+    std::set<std::string> noted_;
+    std::set<uint32_t> files_;  // that any world has read
+    std::vector<AddressRange> trusted_;
+    bool gives_up_ = false;
 };
 
 }  // namespace
 
 ReadResult read_apache(Reading& into, uint32_t file) {
-    return ApacheReader(into, file).read();
+    return ApacheAnswer(into, file).read();
 }
 
 }  // namespace edgecase::allowlist

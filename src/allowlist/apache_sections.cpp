@@ -7,6 +7,70 @@
 
 namespace edgecase::allowlist {
 
+Let Let::of(std::span<const AddressRange> ranges) {
+    std::array<std::vector<ip::Interval>, 2> intervals;
+    for (const AddressRange& range : ranges) {
+        intervals[static_cast<size_t>(range.family)].push_back(range.interval);
+    }
+    Let let;
+    for (const ip::Family family : {ip::Family::v4, ip::Family::v6}) {
+        const auto f = static_cast<size_t>(family);
+        let.sure[f] = let.maybe[f] = ip::AddressSet(family, std::move(intervals[f]));
+    }
+    return let;
+}
+
+Let Let::any_of(std::span<const Let> lets) {
+    Let let;
+    for (const ip::Family family : {ip::Family::v4, ip::Family::v6}) {
+        const auto f = static_cast<size_t>(family);
+        std::vector<ip::Interval> sure;
+        std::vector<ip::Interval> maybe;
+        for (const Let& one : lets) {
+            const auto more_sure = one.sure[f].intervals();
+            const auto more = one.maybe[f].intervals();
+            sure.insert(sure.end(), more_sure.begin(), more_sure.end());
+            maybe.insert(maybe.end(), more.begin(), more.end());
+        }
+        let.sure[f] = ip::AddressSet(family, std::move(sure));
+        let.maybe[f] = ip::AddressSet(family, std::move(maybe));
+    }
+    return let;
+}
+
+Let Let::one_of(std::span<const Let* const> lets) {
+    Let let;
+    for (const ip::Family family : {ip::Family::v4, ip::Family::v6}) {
+        const auto f = static_cast<size_t>(family);
+        ip::AddressSet sure = ip::AddressSet::all(family);
+        std::vector<ip::Interval> maybe;
+        for (const Let* const one : lets) {
+            sure = sure.intersect(one->sure[f]);
+            const auto more = one->maybe[f].intervals();
+            maybe.insert(maybe.end(), more.begin(), more.end());
+        }
+        let.sure[f] = std::move(sure);
+        let.maybe[f] = ip::AddressSet(family, std::move(maybe));
+    }
+    return let;
+}
+
+Section section_of(std::string_view line) {
+    line.remove_prefix(1);
+    if (line.ends_with('>')) line.remove_suffix(1);
+    const auto words = words_of(line);
+    Section section;
+    if (words.empty()) return section;
+    section.kind = base::to_lower(words[0]);
+    for (size_t i = 1; i < words.size(); ++i) section.name += (i > 1 ? " " : "") + words[i];
+    return section;
+}
+
+bool is_part(const Section& section) {
+    const bool is_fixed = section.kind.starts_with("location") || section.kind.starts_with("files");
+    return is_fixed && covers(section, "") == Covers::no;
+}
+
 std::optional<AddressRange> apache_range(std::string_view text) {
     if (const auto range = AddressRange::parse(text)) return range;
     if (text.ends_with('.')) text.remove_suffix(1);
@@ -87,28 +151,37 @@ Covers covers(const Section& section, const std::string& root) {
 void merge(Section& inner, Section& outer) {
     if (!has_access(inner)) return;
     if (!has_access(outer)) outer.place = inner.place;
-    outer.is_unclear |= inner.is_unclear;
+    if (inner.is_unclear) make_unclear(outer, inner.doubt, inner.place);
     outer.has_require |= inner.has_require;
     outer.has_order |= inner.has_order;
     outer.is_order_allow_deny |= inner.is_order_allow_deny;
-    outer.allowed = outer.allowed | inner.allowed;
-    outer.denied = outer.denied | inner.denied;
+    std::ranges::move(inner.allowed, std::back_inserter(outer.allowed));
+    std::ranges::move(inner.denied, std::back_inserter(outer.denied));
     std::ranges::move(inner.required, std::back_inserter(outer.required));
     std::ranges::move(inner.refused, std::back_inserter(outer.refused));
 }
 
+void make_unclear(Section& section, const std::string& doubt, const Place& place) {
+    if (!has_access(section)) section.place = place;
+    section.is_unclear = true;
+    if (section.doubt.empty()) section.doubt = doubt;
+}
+
 Let joined(const Section& section) {
-    const bool is_all = section.kind == "requireall";
-    Let let = is_all || section.required.empty() ? Let::all() : Let();
-    for (const Let& one : section.required) let = is_all ? let & one : let | one;
-    if (section.kind == "requirenone") let = section.required.empty() ? Let::all() : ~let;
-    for (const Let& one : section.refused) let = let & ~one;
-    return let;
+    Let let = Let::all();
+    if (section.kind == "requireall") {
+        for (const Let& one : section.required) let = let & one;
+    } else if (!section.required.empty()) {
+        let = Let::any_of(section.required);
+        if (section.kind == "requirenone") let = ~let;
+    }
+    return section.refused.empty() ? let : let & ~Let::any_of(section.refused);
 }
 
 Let ordered(const Section& section) {
-    return section.is_order_allow_deny ? section.allowed & ~section.denied
-                                       : ~section.denied | section.allowed;
+    const Let allowed = Let::any_of(section.allowed);
+    const Let denied = Let::any_of(section.denied);
+    return section.is_order_allow_deny ? allowed & ~denied : ~denied | allowed;
 }
 
 std::pair<int, size_t> weight(const Section& section) {
@@ -128,12 +201,6 @@ bool names_get(const std::string& methods) {
     });
 }
 
-bool is_for_old(const Section& section) {
-    const std::string name = base::to_lower(section.name);
-    return name == "!mod_authz_core.c" || name == "!authz_core_module" ||
-           (section.kind == "ifversion" && name.starts_with("<") && name.ends_with("2.4"));
-}
-
 std::vector<PortRange> ports_of(const Section& host) {
     std::vector<PortRange> ports;
     for (const std::string& word : words_of(host.name)) {
@@ -148,11 +215,7 @@ std::vector<PortRange> ports_of(const Section& host) {
 
 Let whom(const std::string& word) {
     if (base::iequals(word, "all")) return Let::all();
-    if (const auto range = apache_range(word)) {
-        Let let;
-        let.add(*range);
-        return let;
-    }
+    if (const auto range = apache_range(word)) return Let::of(std::span(&*range, 1));
     return Let::unknown();  // a host's name, a variable
 }
 

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <array>
+#include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,12 +29,9 @@ struct Let {
         let.maybe = all().sure;
         return let;
     }
-    void add(const AddressRange& range) {
-        const ip::AddressSet set(range.family, {range.interval});
-        const auto f = static_cast<size_t>(range.family);
-        sure[f] = sure[f].unite(set);
-        maybe[f] = maybe[f].unite(set);
-    }
+    static Let of(std::span<const AddressRange> ranges);
+    /// Whoever is in any of them; all at once, for there may be a line for each address.
+    static Let any_of(std::span<const Let> lets);
     Let operator|(const Let& other) const {
         Let let;
         for (size_t f = 0; f < 2; ++f) {
@@ -55,6 +54,8 @@ struct Let {
         let.sure = (*this & other).sure;
         return let;
     }
+    /// One of them, of which there is at least one.
+    static Let one_of(std::span<const Let* const> lets);
     bool operator==(const Let& other) const { return sure == other.sure && maybe == other.maybe; }
     Let operator~() const {
         Let let;
@@ -80,10 +81,19 @@ struct Section {
     bool is_order_allow_deny = false;
     bool has_order = false;
     bool is_unclear = false;  // it has a condition that is not followed
-    Let allowed, denied;
+    std::string doubt;        // which one
+    bool is_skipped = false;  // a condition that does not hold
+    std::string assumption;   // of a condition that nobody knows
+    std::vector<Let> allowed, denied;
     std::string root;            // DocumentRoot, of a host
     std::vector<Section> found;  // of a host: the sections within that may be for all of it
 };
+
+/// `<IfModule mod_ssl.c>`; of kind and name alone.
+Section section_of(std::string_view line);
+
+/// Locations and files that are never the whole site.
+bool is_part(const Section& section);
 
 enum class Covers : uint8_t { no, perhaps, yes };
 
@@ -91,6 +101,9 @@ std::string without_slashes(std::string name);
 Covers covers(const Section& section, const std::string& root);
 
 void merge(Section& inner, Section& outer);
+
+/// What the section says is not known, because of `doubt`.
+void make_unclear(Section& section, const std::string& doubt, const Place& place);
 
 /// Outside of a container any of the requirements is enough.
 Let joined(const Section& section);
@@ -103,9 +116,6 @@ std::pair<int, size_t> weight(const Section& section);
 bool has_access(const Section& section);
 
 bool names_get(const std::string& methods);
-
-/// What stands beside `Require` for Apache 2.2.
-bool is_for_old(const Section& section);
 
 /// `*:443`, `[::]:443 10.0.0.1:443`. Empty: all.
 std::vector<PortRange> ports_of(const Section& host);

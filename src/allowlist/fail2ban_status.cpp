@@ -40,7 +40,11 @@ ReadResult read_fail2ban(Reading& into, uint32_t file) {
         for (const std::string& word : words_of(line.substr(at + kList.size()))) {
             const auto range = AddressRange::parse(word);
             if (!range) {
-                error = ReadError{into.source(file).name, number, line.find(word) + 1,
+                // Without its quotes a word is not in the line; then it is somewhere in the list.
+                const size_t list = at + kList.size();
+                const size_t found = line.find(word, list);
+                const size_t column = (found == std::string_view::npos ? list : found) + 1;
+                error = ReadError{into.source(file).name, number, column,
                                   "`" + word + "` is no address"};
                 return;
             }

@@ -30,25 +30,27 @@ SetShape shape_of(std::string_view type) {
 
 /// `ADDRESS,tcp:443`; without the protocol, tcp is meant.
 void add_pair(SetBuilder& set, std::string_view entry) {
+    const auto not_modelled = [&] { set.make_unknown("entries such as " + std::string(entry)); };
     const size_t comma = entry.find(',');
-    if (comma == std::string_view::npos) return set.make_unknown();
+    if (comma == std::string_view::npos) return not_modelled();
     std::string_view tail = entry.substr(comma + 1);
     if (const size_t colon = tail.find(':'); colon != std::string_view::npos) {
         constexpr std::array<std::string_view, 6> kOthers{"udp",  "udplite", "sctp",
                                                           "icmp", "icmpv6",  "ipv6-icmp"};
         const std::string_view protocol = tail.substr(0, colon);
         if (contains(kOthers, protocol)) return;
-        if (protocol != "tcp") return set.make_unknown();
+        if (protocol != "tcp") return not_modelled();
         tail.remove_prefix(colon + 1);
     }
     const auto range = AddressRange::parse(entry.substr(0, comma));
     const auto ports = parse_ports(tail);
-    if (!range || !ports) return set.make_unknown();
+    if (!range || !ports) return not_modelled();
     set.add_pair(*range, *ports);
 }
 
 void add(Reading& into, std::string_view name, std::string_view entry, IptablesWords& rest) {
     const auto set = into.sets.at("ipset", name);
+    const auto not_modelled = [&] { set->make_unknown("entries such as " + std::string(entry)); };
     bool is_exception = false;
     while (!rest.at_end()) is_exception |= rest.next() == "nomatch";
     switch (set->operand()->shape) {
@@ -56,21 +58,22 @@ void add(Reading& into, std::string_view name, std::string_view entry, IptablesW
             return set->include(into.sets.at("ipset", entry));
         case SetShape::addresses: {
             const auto range = AddressRange::parse(entry);
-            if (!range) return set->make_unknown();
+            if (!range) return not_modelled();
             if (is_exception) return set->except(*range);
             return set->add(*range);
         }
         case SetShape::ports: {
             const auto ports = parse_ports(entry);
-            if (!ports) return set->make_unknown();
+            if (!ports) return not_modelled();
             return set->add_ports(*ports);
         }
         case SetShape::pairs:
-            if (is_exception) return set->make_unknown();
+            if (is_exception) return not_modelled();
             return add_pair(*set, entry);
-        case SetShape::any:    // no `create` line
+        case SetShape::any:
+            return set->make_unknown("entries without its `create` line");
         case SetShape::other:  // an interface, a MAC address, two addresses
-            return set->make_unknown();
+            return;            // its type says it
     }
 }
 
@@ -86,10 +89,15 @@ const char* read_line(Reading& into, uint32_t file, uint32_t number, std::string
         const auto set = into.sets.at("ipset", name);
         set->define({file, number, 0});
         set->set_shape(shape_of(entry));
+        if (set->operand()->shape == SetShape::other) {
+            set->make_unknown("type " + std::string(entry));
+        }
         while (!words.at_end()) {
             // An element then stands for more addresses than it says.
             const std::string_view option = words.next();
-            if (option == "netmask" || option == "bitmask") set->make_unknown();
+            if (option == "netmask" || option == "bitmask") {
+                set->make_unknown("elements with a " + std::string(option));
+            }
         }
         return nullptr;
     }

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "allowlist/contains.hpp"
 #include "allowlist/nft_keys.hpp"
 #include "base/ascii.hpp"
 
@@ -33,6 +34,8 @@ Match address_match(MatchKind kind, bool is_negated, std::string_view list) {
 }
 
 Match port_match(MatchKind kind, bool is_negated, std::string_view list) {
+    if (const auto one = parse_ports(list))
+        return {kind, is_negated, one->first, one->last, nullptr};
     auto operand = std::make_shared<Operand>();
     bool is_known = true;
     base::for_each_list_element(list, [&](std::string_view one) {
@@ -41,9 +44,6 @@ Match port_match(MatchKind kind, bool is_negated, std::string_view list) {
         if (ports) operand->ports.push_back(*ports);
     });
     if (!is_known || operand->ports.empty()) return unknown_match("the ports " + std::string(list));
-    if (operand->ports.size() == 1) {
-        return {kind, is_negated, operand->ports[0].first, operand->ports[0].last, nullptr};
-    }
     return {kind, is_negated, 0, 0, std::move(operand)};
 }
 
@@ -149,6 +149,12 @@ bool is_detail(std::string_view option) {
                                     "--packet", "--loose", "--validmark", "--accept-local"});
 }
 
+/// Of IPv6; the edge's packets have none.
+bool is_extension_header(std::string_view module) {
+    return module == "rt" || module == "frag" || module == "hbh" || module == "dst" ||
+           module == "mh";
+}
+
 bool read_limits(IptablesRule& rule, std::string_view option, bool is_negated, Words& words) {
     std::optional<Match> match;
     if (option == "--limit" || option == "--hashlimit" || option == "--hashlimit-upto" ||
@@ -238,31 +244,64 @@ bool read_others(Reading& into, IptablesRule& rule, std::string_view option, boo
     return true;
 }
 
+/// Without any of their options they match everything, or they refuse to be without one.
+constexpr std::array<std::string_view, 21> kQuietModules{
+    "tcp",     "udp",       "multiport", "comment",   "conntrack", "state",    "limit",
+    "iprange", "hashlimit", "set",       "mark",      "connmark",  "addrtype", "pkttype",
+    "recent",  "statistic", "rpfilter",  "connlimit", "icmp",      "icmp6",    "policy"};
+
+/// Source: xt_multiport.h, XT_MULTI_PORTS; iptables 1.8.9 says "too many ports specified".
+const char* wrong_ports(std::string_view module, std::string_view option, std::string_view list) {
+    constexpr ptrdiff_t kMostPorts = 15;
+    const bool is_list = option == "--dports" || option == "--sports" || option == "--ports" ||
+                         option == "--destination-ports" || option == "--source-ports";
+    if (is_list) {
+        const auto ports = 1 + std::ranges::count(list, ',') + std::ranges::count(list, ':');
+        return ports > kMostPorts ? "more than 15 ports, of which a range counts as two" : nullptr;
+    }
+    const bool is_one = option == "--dport" || option == "--sport" ||
+                        option == "--destination-port" || option == "--source-port";
+    if (is_one && module != "multiport" && list.contains(',')) {
+        return "several ports need --dports of multiport";
+    }
+    return nullptr;
+}
+
 }  // namespace
 
-bool read_iptables_match(Reading& into, IptablesRule& rule, std::string_view option,
-                         bool is_negated, IptablesWords& words) {
+const char* read_iptables_match(Reading& into, IptablesRule& rule, std::string_view option,
+                                bool is_negated, IptablesWords& words) {
     if (option == "-m" || option == "--match") {
         end_iptables_matches(rule);
         rule.module = words.next();
-        // A module without options that matter matches by being there.
-        if (rule.module == "socket") rule.matches.push_back(unknown_match("-m socket"));
-        return true;
+        if (is_extension_header(rule.module)) {
+            // Without the header there is no match, also of a negated one.
+            rule.matches.push_back(never());
+        } else if (!contains(kQuietModules, rule.module)) {
+            // Others may match by being there.
+            rule.matches.push_back(unknown_match("-m " + std::string(rule.module)));
+        }
+        return nullptr;
     }
     if (is_detail(option)) {
         words.skip_values();
-        return true;
+        return nullptr;
     }
+    if (const char* const wrong = wrong_ports(rule.module, option, words.peek())) return wrong;
     if (read_recent(rule, option, is_negated, words) ||
         read_addresses(rule, option, is_negated, words) ||
         read_limits(rule, option, is_negated, words) ||
         read_others(into, rule, option, is_negated, words)) {
-        return true;
+        return nullptr;
+    }
+    if (is_extension_header(rule.module)) {
+        words.skip_values();
+        return nullptr;
     }
     rule.matches.push_back(
         unknown_match("-m " + std::string(rule.module) + " " + std::string(option)));
     words.skip_values();
-    return true;
+    return nullptr;
 }
 
 void end_iptables_matches(IptablesRule& rule) {

@@ -17,10 +17,10 @@ struct IptablesRule {
     bool recent_is_negated = false;
 };
 
-/// Reads one option with its values; the words are behind its name. False: no option of a match.
-/// What is not modelled gives an unknown match.
-bool read_iptables_match(Reading& into, IptablesRule& rule, std::string_view option,
-                         bool is_negated, IptablesWords& words);
+/// Reads one option with its values; the words are behind its name. What is not modelled gives
+/// an unknown match. What iptables itself would refuse, or null.
+const char* read_iptables_match(Reading& into, IptablesRule& rule, std::string_view option,
+                                bool is_negated, IptablesWords& words);
 
 /// Closes what took several options.
 void end_iptables_matches(IptablesRule& rule);

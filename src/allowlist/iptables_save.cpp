@@ -40,10 +40,10 @@ constexpr std::array kHooks{
 constexpr std::array<std::string_view, 4> kBuiltIn{"PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"};
 
 /// They change the packet or tell somebody, and the rule behind is next.
-constexpr std::array<std::string_view, 24> kHarmless{
-    "LOG", "NFLOG", "ULOG",  "AUDIT",    "TRACE",       "TCPMSS",    "TCPOPTSTRIP", "CLASSIFY",
-    "TOS", "DSCP",  "ECN",   "CHECKSUM", "SECMARK",     "IDLETIMER", "LED",         "RATEEST",
-    "HL",  "TTL",   "HMARK", "SYSRQ",    "CONNSECMARK", "CT",        "TEE",         "SET"};
+constexpr std::array<std::string_view, 23> kHarmless{
+    "LOG", "NFLOG", "ULOG",  "AUDIT",       "TRACE",   "TCPMSS",    "TCPOPTSTRIP", "CLASSIFY",
+    "TOS", "DSCP",  "ECN",   "CHECKSUM",    "SECMARK", "IDLETIMER", "LED",         "RATEEST",
+    "HL",  "TTL",   "SYSRQ", "CONNSECMARK", "CT",      "TEE",       "SET"};
 
 class IptablesReader {
   public:
@@ -61,6 +61,7 @@ class IptablesReader {
             error =
                 error_at(into_.source(file_), static_cast<size_t>(line.data() - text.data()), what);
         });
+        put_inserted_first();
         if (!error) use_ufw_chain();
         if (!error && chains_.empty()) {
             return ReadError{into_.source(file_).name, 1, 1, "there is no table in it"};
@@ -229,7 +230,10 @@ class IptablesReader {
                 is_negated = true;
                 words.next();
             }
-            read_iptables_match(into_, parts, option, is_negated, words);
+            if (const char* const wrong =
+                    read_iptables_match(into_, parts, option, is_negated, words)) {
+                return wrong;
+            }
         }
         end_iptables_matches(parts);
         if (contains(kBuiltIn, chain_name)) leave_policy_open(chain_name);
@@ -238,14 +242,21 @@ class IptablesReader {
         std::erase_if(rule.matches, [](const Match& match) {
             return match.kind == MatchKind::always && !match.is_negated;
         });
-        Chain& chain = into_.rules.chains[chain_at(chain_name)];
-        if (chain.rules.size() >= kMaxRules) return "more rules than can be read";
-        if (is_insertion) {
-            chain.rules.insert(chain.rules.begin(), std::move(rule));
-        } else {
-            chain.rules.push_back(std::move(rule));
-        }
+        if (++count_ > kMaxRules) return "more rules than can be read";
+        const uint32_t chain = chain_at(chain_name);
+        auto& rules = is_insertion ? inserted_[chain] : into_.rules.chains[chain].rules;
+        rules.push_back(std::move(rule));
         return nullptr;
+    }
+
+    /// Each `-I` was put before all that there was.
+    void put_inserted_first() {
+        for (auto& [chain, rules] : inserted_) {
+            auto& all = into_.rules.chains[chain].rules;
+            std::ranges::reverse(rules);
+            std::ranges::move(all, std::back_inserter(rules));
+            all = std::move(rules);
+        }
     }
 
     void set_target(Rule& rule, IptablesWords& words, bool is_goto) {
@@ -262,7 +273,7 @@ class IptablesReader {
             std::string_view type = "icmp-port-unreachable";
             if (words.next() == "--reject-with") type = words.next();
             rule.sees = cause_of_rejection(type);
-        } else if (target == "MARK" || target == "CONNMARK") {
+        } else if (target == "MARK" || target == "CONNMARK" || target == "HMARK") {
             into_.rules.sets_marks = true;
         } else if (target == "NOTRACK") {
             into_.rules.skips_tracking = true;
@@ -300,6 +311,8 @@ class IptablesReader {
     std::string table_;
     std::map<std::string, uint32_t> chains_;
     std::set<std::string> tables_;
+    std::map<uint32_t, std::vector<Rule>> inserted_;  // with -I, by chain; the last one is first
+    size_t count_ = 0;                                // of rules
     std::string last_name_, last_table_;
     uint32_t last_chain_ = 0;
 };

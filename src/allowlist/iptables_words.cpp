@@ -3,6 +3,8 @@
 namespace edgecase::allowlist {
 
 IptablesWords::IptablesWords(std::string_view line) {
+    constexpr size_t kUsual = 24;  // words of a rule
+    words_.reserve(kUsual);
     size_t at = 0;
     const auto is_blank = [&](size_t i) { return line[i] == ' ' || line[i] == '\t'; };
     while (true) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <vector>
 
 #include "allowlist/evaluate.hpp"
@@ -25,9 +26,12 @@ class Joiner {
     explicit Joiner(ip::Family family) : result_(family) {}
 
     void add(const std::vector<Piece>& pieces, size_t mode) {
+        const auto tells = [](const Piece& piece) { return piece.outcome <= Outcome::unclear; };
+        const auto count = static_cast<size_t>(std::ranges::count_if(pieces, tells));
+        events_.reserve(events_.size() + 2 * count);
         for (const Piece& piece : pieces) {
-            if (piece.outcome > Outcome::unclear) continue;
-            const auto which = mode * 4 + static_cast<size_t>(piece.outcome);
+            if (!tells(piece)) continue;
+            const auto which = static_cast<uint8_t>(mode * 4 + static_cast<size_t>(piece.outcome));
             events_.push_back({piece.addresses.first, false, which});
             events_.push_back({piece.addresses.last, true, which});
         }
@@ -65,7 +69,7 @@ class Joiner {
     struct Event {
         ip::Number at;
         bool is_end;
-        size_t which;
+        uint8_t which;
         auto operator<=>(const Event&) const = default;
     };
 

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -41,8 +42,8 @@ struct Operand {
                                             ip::AddressSet(ip::Family::v6)};
     std::vector<AddressPort> pairs;
     std::vector<PortRange> ports;
-    std::string text;         // an interface's name; for `unknown`, what is not modelled
-    bool is_defined = true;   // false: a set that no file has
+    std::string text;         // an interface's name; of what is not modelled, what it is
+    bool is_defined = true;   // false: a set that no file has, or of what `text` says
     bool is_dynamic = false;  // packets add to it, so who is not in it may be the next moment
     SetShape shape = SetShape::any;
 
@@ -148,6 +149,7 @@ struct Stage {
     std::string policy_text;
     std::vector<PortRange> ports;  // only these; empty: all
     bool is_for_first = false;     // later packets of a connection do not meet it
+    uint32_t begins = UINT32_MAX;  // of a web server: the source where its configuration begins
 };
 
 /// A set with a name, for telling an old list of the edge's ranges.
@@ -158,7 +160,7 @@ struct NamedSet {
 };
 
 struct Ruleset {
-    std::vector<Source> sources;
+    std::deque<Source> sources;        // stay where they are: readers hold views of them
     std::vector<std::string> formats;  // of each source, for people
     std::vector<Chain> chains;
     std::vector<Stage> stages;

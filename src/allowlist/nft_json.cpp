@@ -78,6 +78,7 @@ class Translator {
         if (name == "elem") return expression(inner.value("val", json()), depth + 1);
         if (name == "payload") return payload(inner);
         if (name == "meta") return "meta " + string_at(inner, "key");
+        if (name == "exthdr") return extension_header(inner);
         if (name == "ct") return ct(inner);
         if (name == "fib") return fib(inner);
         if (name == "numgen") {
@@ -144,6 +145,13 @@ class Translator {
     static std::string payload(const json& inner) {
         const std::string protocol = string_at(inner, "protocol");
         return protocol.empty() ? unknown("payload") : protocol + " " + string_at(inner, "field");
+    }
+
+    static std::string extension_header(const json& inner) {
+        const std::string header = string_at(inner, "name");
+        const std::string field = string_at(inner, "field");
+        if (header.empty()) return unknown("exthdr");
+        return field.empty() ? "exthdr " + header : header + " " + field;
     }
 
     static std::string ct(const json& inner) {

@@ -121,8 +121,15 @@ constexpr std::array<std::string_view, 9> kOtherProtocols{
 constexpr std::array<std::string_view, 12> kBareMeta{"iif",     "iifname", "oif",       "oifname",
                                                      "mark",    "skuid",   "skgid",     "iiftype",
                                                      "oiftype", "cgroup",  "rtclassid", "iifgroup"};
-constexpr std::array<std::string_view, 6> kOtherHeaders{"ether", "vlan", "arp",
-                                                        "frag",  "hbh",  "dst"};
+constexpr std::array<std::string_view, 3> kOtherHeaders{"ether", "vlan", "arp"};
+/// Of IPv6; the edge's packets have none, and without the header nothing matches.
+constexpr std::array<std::string_view, 4> kExtensionHeaders{"frag", "hbh", "dst", "mh"};
+
+/// `rt classid` and others are about the route.
+bool is_routing_header(std::string_view word, std::string_view field) {
+    return word == "rt" && (field == "type" || field == "nexthdr" || field == "hdrlength" ||
+                            field == "seg-left" || field == "reserved");
+}
 
 }  // namespace
 
@@ -169,6 +176,13 @@ std::optional<NftKey> read_nft_key(NftLexer& lexer) {
         key.guards = {never()};
     } else if (contains(kOtherHeaders, word)) {
         if (!take_field()) return std::nullopt;
+    } else if (contains(kExtensionHeaders, word) || word == "rt") {
+        if (!take_field()) return std::nullopt;
+        if (word != "rt" || is_routing_header(word, field)) key.guards = {never()};
+    } else if (word == "exthdr") {
+        if (!take_field()) return std::nullopt;
+        key = words({"missing", "0", "false"});
+        key.lies = {"exists", "1", "true"};
     } else {
         return std::nullopt;
     }

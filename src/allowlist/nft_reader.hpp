@@ -27,6 +27,7 @@ class NftReader {
     };
 
     ReadResult fail(std::string what);
+    ReadResult too_many_expanded();
     ReadResult read_table();
     ReadResult read_table_item(const Table& table, bool& is_dormant);
     ReadResult read_chain(const Table& table);
@@ -47,6 +48,7 @@ class NftReader {
     bool is_translated_;
     NftDefinitions definitions_;
     std::map<std::string, uint32_t> chains_;
+    size_t rules_ = 0;  // so far
 
     friend class NftRule;
 };

@@ -20,6 +20,8 @@ ReadResult NftRule::read() {
     lexer_.peek();
     const size_t begin = lexer_.offset();
     while (!lexer_.peek().ends_rule()) statement();
+    if (reader_.definitions_.is_exhausted()) return reader_.too_many_expanded();
+    if (reader_.rules_ > kMaxRules) return reader_.fail("more rules than can be read");
     const uint64_t handle = lexer_.take_handle();
     std::string text;
     if (reader_.is_translated_ && chain_.rules.size() > first_rule_) {
@@ -34,6 +36,8 @@ ReadResult NftRule::read() {
 }
 
 void NftRule::emit(Action action, std::string_view chain, cause::Cause sees) {
+    // A map becomes a rule for each element wherever it is used.
+    if (++reader_.rules_ > kMaxRules) return;
     Rule rule;
     rule.matches = matches_;
     rule.action = action;

@@ -45,6 +45,11 @@ ReadResult NftReader::fail(std::string what) {
     return error_at(into_.source(file_), lexer_.offset(), std::move(what));
 }
 
+ReadResult NftReader::too_many_expanded() {
+    return fail("definitions stand for more than " + std::to_string(NftDefinitions::kMaxExpanded) +
+                " elements altogether");
+}
+
 ReadResult NftReader::read() {
     into_.rules.speaks_of = {true, true};
     while (true) {
@@ -73,7 +78,7 @@ ReadResult NftReader::read() {
 
 void NftReader::read_definition() {
     const std::string_view name = lexer_.next().text;
-    if (lexer_.accept("=")) definitions_[name] = lexer_.rest_of_statement();
+    if (lexer_.accept("=")) definitions_.texts[name] = lexer_.rest_of_statement();
 }
 
 ReadResult NftReader::read_table() {
@@ -265,6 +270,7 @@ ReadResult NftReader::read_set(const Table& table, bool is_map) {
             if (!is_definition && !lexer_.accept("{")) return fail("`= {` was expected");
             if (!(is_definition ? read_defined_elements(lexer_, definitions_, elements)
                                 : read_elements(lexer_, definitions_, elements))) {
+                if (definitions_.is_exhausted()) return too_many_expanded();
                 return fail("not an element of a set");
             }
             if (is_map) {
@@ -302,13 +308,13 @@ void NftReader::fill_set(SetBuilder& set, const std::vector<NftElement>& element
             if (part == "udp" || part == "icmp" || part == "ipv6-icmp" || part == "sctp") {
                 is_other_protocol = true;
             } else if (const auto read = AddressRange::parse(part)) {
-                if (range) return set.make_unknown();  // two addresses
+                if (range) return set.make_unknown("elements of two addresses");
                 range = read;
             } else if (const auto numbers = parse_ports(part)) {
-                if (ports) return set.make_unknown();  // two ports, or a protocol as a number
+                if (ports) return set.make_unknown("elements of two numbers");
                 ports = numbers;
             } else if (part != "tcp") {
-                return set.make_unknown();
+                return set.make_unknown("elements such as " + std::string(part));
             }
         }
         if (is_other_protocol) continue;

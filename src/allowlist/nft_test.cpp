@@ -264,6 +264,22 @@ TEST(Nft, MarksAreZeroUnlessARuleSetsOne) {
         "unknown");
 }
 
+TEST(Nft, DefinitionsThatMultiplyEachOtherAreAnError) {
+    for (const char* const first : {"{ 1.0.0.0/8, 2.0.0.0/8 }", "{ }"}) {
+        std::string text = "define a0 = " + std::string(first) + "\n";
+        for (int i = 1; i < 8; ++i) {
+            text += "define a" + std::to_string(i) + " = { ";
+            for (int k = 0; k < 20; ++k) text += "$a" + std::to_string(i - 1) + ", ";
+            text += "}\n";
+        }
+        text +=
+            "table ip t {\nchain i {\ntype filter hook input priority 0;\nip saddr $a7 "
+            "accept\n}\n}\n";
+        EXPECT_NE(error_of(text, "nft").find("definitions stand for more than 1000000 elements"),
+                  std::string::npos);
+    }
+}
+
 TEST(Nft, DefinitionsAreUsed) {
     const auto rules = rules_of(
         {"define INNER = 5.5.5.5\ndefine EDGE = { 1.0.0.0/8, $INNER }\nflush ruleset\ntable ip f "
@@ -306,6 +322,28 @@ TEST(Nft, JsonSaysTheSame) {
     ASSERT_EQ(rules.chains.size(), 1U);
     EXPECT_EQ(rules.chains[0].rules[1].place.handle, 8U);
     EXPECT_EQ(rules.chains[0].rules[1].text, "ip saddr @edge tcp dport { 80, 443 } counter accept");
+}
+
+TEST(Nft, ARuleForExtensionHeadersIsForNoneOfOurs) {
+    EXPECT_EQ(
+        verdict(rules_of({"table ip6 f {\n chain i {\n  type filter hook input priority 0;\n  rt "
+                          "type 0 drop\n  frag more-fragments 1 drop\n  rt seg-left != 0 drop\n  "
+                          "exthdr hbh exists drop\n  exthdr rt missing tcp dport 443 accept\n  "
+                          "drop\n }\n}\n"}),
+                "2400:cb00::1"),
+        "admitted");
+    EXPECT_EQ(verdict(rules_of({R"({"nftables": [
+      {"table": {"family": "ip6", "name": "f", "handle": 1}},
+      {"chain": {"family": "ip6", "table": "f", "name": "i", "handle": 1, "type": "filter", "hook":
+        "input", "prio": 0, "policy": "accept"}},
+      {"rule": {"family": "ip6", "table": "f", "chain": "i", "handle": 2, "expr": [
+        {"match": {"op": "==", "left": {"exthdr": {"name": "rt", "field": "type"}}, "right": 0}},
+        {"drop": null}]}},
+      {"rule": {"family": "ip6", "table": "f", "chain": "i", "handle": 3, "expr": [
+        {"match": {"op": "==", "left": {"exthdr": {"name": "frag"}}, "right": true}},
+        {"drop": null}]}}]})"}),
+                      "2400:cb00::1"),
+              "admitted");
 }
 
 TEST(Nft, SaysWhereItIsWrong) {

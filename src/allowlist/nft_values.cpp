@@ -35,8 +35,9 @@ bool skip_extras(NftLexer& lexer) {
 
 bool use_definition(std::string_view name, const NftDefinitions& definitions,
                     std::vector<NftElement>& into, int depth) {
-    const auto found = definitions.find(name.substr(1));
-    if (found == definitions.end() || depth >= kMaxDefinitionDepth) return false;
+    const auto found = definitions.texts.find(name.substr(1));
+    if (found == definitions.texts.end() || depth >= kMaxDefinitionDepth) return false;
+    if (++definitions.expanded, definitions.is_exhausted()) return false;
     NftLexer inner(found->second);
     inner.accept("{");
     return read_elements(inner, definitions, into, depth + 1);
@@ -82,6 +83,7 @@ bool read_element(NftLexer& lexer, const NftDefinitions& definitions, std::vecto
         if (!skip_extras(lexer)) return false;
     }
     into.push_back(element);
+    if (depth > 0 && (++definitions.expanded, definitions.is_exhausted())) return false;
     return into.size() <= kMaxElements;
 }
 

@@ -12,8 +12,16 @@
 
 namespace edgecase::allowlist {
 
-/// `define NAME = ...`, by name.
-using NftDefinitions = std::map<std::string_view, std::string_view>;
+/// `define NAME = ...`, by name. Definitions can double each other.
+struct NftDefinitions {
+    /// Elements that are taken from definitions, in one file: a second and a hundred MiB.
+    static constexpr size_t kMaxExpanded = 1'000'000;
+
+    std::map<std::string_view, std::string_view> texts;
+    mutable size_t expanded = 0;  // so far; definitions within definitions count as well
+
+    bool is_exhausted() const { return expanded > kMaxExpanded; }
+};
 
 struct NftElement {
     static constexpr size_t kMaxParts = 4;  // of a concatenation; more is not modelled

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "allowlist/contains.hpp"
+#include "allowlist/flow.hpp"
 
 namespace edgecase::allowlist {
 namespace {
@@ -14,31 +15,61 @@ struct Certain {
     std::vector<ip::AddressSet> refused;
 };
 
-Certain certain_of(const std::vector<Rule>& rules) {
+/// A step for each rule, at the cost of what it takes out.
+class Sorting {
+  public:
+    explicit Sorting(ip::Family family) : family_(family), left_(ip::AddressSet::all(family)) {}
+
+    void meet(const Rule& rule, bool is_sure) {
+        std::optional<ip::AddressSet> hit;
+        is_sure &= rule.action != Action::unclear;
+        for (const Match& match : rule.matches) {
+            if (match.kind == MatchKind::family) {
+                if (match.first != static_cast<uint32_t>(family_)) return;
+            } else if (match.kind == MatchKind::source) {
+                const ip::AddressSet& set = match.operand->of(family_);
+                if (hit) {
+                    hit = match.is_negated ? hit->subtract(set) : hit->intersect(set);
+                } else {
+                    hit = match.is_negated ? left_.subtract(set) : left_.intersect(set);
+                }
+            } else {
+                is_sure = false;
+            }
+        }
+        if (!hit) hit = left_.snapshot();
+        left_.remove(*hit);
+        if (!is_sure) return;
+        auto& into = rule.action == Action::accept ? let_in_ : refused_;
+        if (rule.action != Action::accept && rule.action != Action::reject) return;
+        into.insert(into.end(), hit->intervals().begin(), hit->intervals().end());
+    }
+
+    void finish(Certain& certain) && {
+        const ip::AddressSet rest = left_.snapshot();
+        let_in_.insert(let_in_.end(), rest.intervals().begin(), rest.intervals().end());
+        certain.let_in.emplace_back(family_, std::move(let_in_));
+        certain.refused.emplace_back(family_, std::move(refused_));
+    }
+
+  private:
+    ip::Family family_;
+    Flow left_;
+    std::vector<ip::Interval> let_in_;
+    std::vector<ip::Interval> refused_;
+};
+
+Certain certain_of(const SiteRules& site) {
     Certain certain;
     for (const ip::Family family : {ip::Family::v4, ip::Family::v6}) {
-        ip::AddressSet left = ip::AddressSet::all(family);
-        ip::AddressSet let_in(family);
-        ip::AddressSet refused(family);
-        for (const Rule& rule : rules) {
-            ip::AddressSet hit = left;
-            bool is_sure = rule.action != Action::unclear;
-            for (const Match& match : rule.matches) {
-                if (match.kind == MatchKind::family) {
-                    if (match.first != static_cast<uint32_t>(family)) hit = ip::AddressSet(family);
-                } else if (match.kind == MatchKind::source) {
-                    hit = match.is_negated ? hit.subtract(match.operand->of(family))
-                                           : hit.intersect(match.operand->of(family));
-                } else {
-                    is_sure = false;
-                }
+        Sorting sorting(family);
+        for (const Rule& rule : site.before) sorting.meet(rule, true);
+        if (site.list != nullptr) {
+            for (const Rule& rule : *site.list) {
+                sorting.meet(rule, rule.action != Action::reject || !site.satisfies_any);
             }
-            left = left.subtract(hit);
-            if (is_sure && rule.action == Action::accept) let_in = let_in.unite(hit);
-            if (is_sure && rule.action == Action::reject) refused = refused.unite(hit);
         }
-        certain.let_in.push_back(let_in.unite(left));
-        certain.refused.push_back(std::move(refused));
+        std::move(sorting).finish(certain);
     }
     return certain;
 }
@@ -133,22 +164,98 @@ void refuse_all(std::string_view code, Level& level, const Place& place) {
     }
 }
 
-std::vector<AddressRange> disagreement(const std::vector<std::vector<Rule>>& lists) {
+std::vector<Rule> SiteRules::all() const {
+    std::vector<Rule> rules = before;
+    if (list == nullptr) return rules;
+    for (Rule rule : *list) {
+        if (rule.action == Action::reject && satisfies_any) {
+            rule.matches.push_back(unknown_match("satisfy any"));
+            rule.action = Action::unclear;
+        }
+        rules.push_back(std::move(rule));
+    }
+    return rules;
+}
+
+std::vector<AddressRange> disagreement(const std::vector<SiteRules>& sites) {
+    std::vector<ip::AddressSet> let_in{ip::AddressSet::all(ip::Family::v4),
+                                       ip::AddressSet::all(ip::Family::v6)};
+    auto refused = let_in;
+    // Many servers have the list of the level around them.
+    std::set<std::pair<const void*, bool>> seen;
+    for (const SiteRules& site : sites) {
+        if (site.before.empty() && !seen.emplace(site.list, site.satisfies_any).second) continue;
+        const Certain certain = certain_of(site);
+        for (size_t f = 0; f < 2; ++f) {
+            let_in[f] = let_in[f].intersect(certain.let_in[f]);
+            refused[f] = refused[f].intersect(certain.refused[f]);
+        }
+    }
     std::vector<AddressRange> ranges;
     for (const ip::Family family : {ip::Family::v4, ip::Family::v6}) {
         const auto f = static_cast<size_t>(family);
-        ip::AddressSet let_in = ip::AddressSet::all(family);
-        ip::AddressSet refused = let_in;
-        for (const auto& list : lists) {
-            const Certain certain = certain_of(list);
-            let_in = let_in.intersect(certain.let_in[f]);
-            refused = refused.intersect(certain.refused[f]);
-        }
-        for (const ip::Interval& one : let_in.unite(refused).complement().intervals()) {
+        for (const ip::Interval& one : let_in[f].unite(refused[f]).complement().intervals()) {
             ranges.push_back({family, one});
         }
     }
     return ranges;
+}
+
+bool is_harmless_include(std::string_view name) {
+    constexpr std::array<std::string_view, 16> kNames{
+        "mime.types",   "fastcgi_params",         "fastcgi.conf",     "scgi_params",
+        "uwsgi_params", "proxy_params",           "koi-utf",          "koi-win",
+        "win-utf",      "fastcgi-php.conf",       "snakeoil.conf",    "ssl-params.conf",
+        "ssl_params",   "options-ssl-nginx.conf", "ssl-dhparams.pem", "ssl-dhparams.conf"};
+    const size_t slash = name.rfind('/');
+    if (contains(kNames, slash == std::string_view::npos ? name : name.substr(slash + 1))) {
+        return true;
+    }
+    // Lines of load_module.
+    return name.ends_with("modules-enabled/*.conf") || name.ends_with("nginx/modules/*.conf");
+}
+
+std::optional<PortGroups> groups_of(const std::vector<Server>& servers) {
+    constexpr size_t kMaxCompared = 5'000'000;  // about a second
+    std::map<uint32_t, std::vector<std::pair<size_t, bool>>> bounds;
+    for (size_t i = 0; i < servers.size(); ++i) {
+        for (const Listen& one : servers[i].self.listens) {
+            bounds[one.ports.first].emplace_back(i, true);
+            bounds[one.ports.last + 1].emplace_back(i, false);
+        }
+    }
+    PortGroups groups;
+    std::multiset<size_t> listening;
+    size_t compared = 0;
+    for (auto at = bounds.begin(); at != bounds.end(); ++at) {
+        for (const auto& [server, begins] : at->second) {
+            if (begins) listening.insert(server);
+        }
+        for (const auto& [server, begins] : at->second) {
+            if (!begins) listening.erase(listening.find(server));
+        }
+        if (listening.empty() || std::next(at) == bounds.end()) continue;
+        compared += listening.size();
+        if (compared > kMaxCompared) return std::nullopt;
+        std::vector<size_t> group(listening.begin(), listening.end());
+        group.erase(std::unique(group.begin(), group.end()), group.end());
+        groups[std::move(group)].push_back({at->first, std::next(at)->first - 1});
+    }
+    return groups;
+}
+
+std::vector<PortRange> ports_beside(const PortGroups& groups) {
+    std::vector<PortRange> taken;
+    for (const auto& [group, ports] : groups) taken.insert(taken.end(), ports.begin(), ports.end());
+    std::ranges::sort(taken);
+    std::vector<PortRange> beside;
+    uint32_t next = 0;
+    for (const PortRange& one : taken) {
+        if (one.first > next) beside.push_back({next, one.first - 1});
+        next = one.last + 1;
+    }
+    if (next <= 65535) beside.push_back({next, 65535});
+    return beside;
 }
 
 Rule refusal(const Level& level, std::vector<Match> matches, const Place& place) {

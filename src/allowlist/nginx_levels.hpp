@@ -1,6 +1,8 @@
 // Owns what a level of nginx's configuration says of access, and the words it is made of.
 #pragma once
 
+#include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -29,7 +31,8 @@ struct Listen {
 /// What one level of the configuration says of access.
 struct Level {
     std::vector<Rule> rules;
-    std::vector<Rule> rewrites;         // `return` and `if`, which come before any access list
+    // `return` and `if`, which come before any access list, and what is included and not known.
+    std::vector<Rule> rewrites;
     std::vector<AddressRange> trusted;  // set_real_ip_from
     bool satisfies_any = false;
     std::vector<Listen> listens;
@@ -45,9 +48,22 @@ struct Level {
 /// A server is judged when all that is around it has been read.
 struct Server {
     Level self;
-    std::optional<Level> site;   // `location /`
-    std::optional<Level> outer;  // `http` or `stream`
+    std::optional<Level> site;           // `location /`
+    std::shared_ptr<const Level> outer;  // `http` or `stream`, of all servers in it
 };
+
+/// What a server does with a request for `/`.
+struct SiteRules {
+    std::vector<Rule> before;                 // whatever the list says
+    const std::vector<Rule>* list = nullptr;  // of the innermost level that has one
+    bool satisfies_any = false;
+
+    bool empty() const { return before.empty() && (list == nullptr || list->empty()); }
+    std::vector<Rule> all() const;
+};
+
+/// What nginx is known to ship with, and others to name alike: no rules of access in it.
+bool is_harmless_include(std::string_view name);
 
 /// `location /`, `location ^~ /` and patterns that everything fits.
 bool is_whole_site(const std::vector<Token>& words);
@@ -56,6 +72,14 @@ bool is_whole_site(const std::vector<Token>& words);
 bool is_bare_refusal(const Server& server);
 
 std::set<std::string> addresses_at(const Server& server, uint32_t port);
+
+/// Ports, ascending, and which servers listen there; nobody does on those that are missing.
+/// Errors: more servers and ports than can be compared.
+using PortGroups = std::map<std::vector<size_t>, std::vector<PortRange>>;
+std::optional<PortGroups> groups_of(const std::vector<Server>& servers);
+
+/// Those that no group has.
+std::vector<PortRange> ports_beside(const PortGroups& groups);
 
 /// `443`, `443 ssl`, `[::]:443`, `10.0.0.1:8080`
 void listen(const std::vector<Token>& words, Level& level);
@@ -69,6 +93,6 @@ Rule refusal(const Level& level, std::vector<Match> matches, const Place& place)
 bool is_of_request(std::string_view condition);
 
 /// Addresses of which not every list says the same for sure.
-std::vector<AddressRange> disagreement(const std::vector<std::vector<Rule>>& lists);
+std::vector<AddressRange> disagreement(const std::vector<SiteRules>& sites);
 
 }  // namespace edgecase::allowlist

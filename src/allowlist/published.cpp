@@ -69,6 +69,17 @@ std::expected<void, ReadError> read_lines(const Source& source, Published& list)
     return {};
 }
 
+/// `: MESSAGE` of its first error.
+std::string failure_in(const nlohmann::json& answer) {
+    constexpr size_t kLongestMessage = 200;
+    const auto errors = answer.find("errors");
+    if (errors == answer.end() || !errors->is_array() || errors->empty()) return {};
+    const auto& first = errors->front();
+    if (!first.is_object() || !first.contains("message") || !first["message"].is_string())
+        return {};
+    return ": " + first["message"].get<std::string>().substr(0, kLongestMessage);
+}
+
 std::expected<void, ReadError> read_json(const Source& source, Published& list) {
     nlohmann::json document;
     try {
@@ -80,11 +91,11 @@ std::expected<void, ReadError> read_json(const Source& source, Published& list) 
     const auto wrong = [&](std::string what) {
         return std::unexpected(ReadError{source.name, 0, 0, std::move(what)});
     };
+    if (document.is_object() && document.contains("success") && document["success"] != true) {
+        return wrong("the API's answer says that it failed" + failure_in(document));
+    }
     if (!document.is_object() || !document.contains("result") || !document["result"].is_object()) {
         return wrong("the JSON has no `result` as the API's answer has");
-    }
-    if (document.contains("success") && document["success"] != true) {
-        return wrong("the API's answer says that it failed");
     }
     for (const char* const key : {"ipv4_cidrs", "ipv6_cidrs"}) {
         const auto& result = document["result"];
@@ -130,7 +141,12 @@ std::expected<Published, ReadError> parse_published(const Source& source) {
     Published list;
     list.source = source.name;
     const size_t first = source.text.find_first_not_of(" \t\r\n");
-    const bool is_json = first != std::string::npos && source.text[first] == '{';
+    const char begin = first == std::string::npos ? '\0' : source.text[first];
+    if (begin == '<') {
+        // A sign-in page or an error page, with status 200.
+        return std::unexpected(error_at(source, first, "this is a page of HTML or XML, no list"));
+    }
+    const bool is_json = begin == '{';
     const auto read = is_json ? read_json(source, list) : read_lines(source, list);
     if (!read) return std::unexpected(read.error());
     if (list.ranges.empty()) {

@@ -78,6 +78,16 @@ void fit_sets(Ruleset& rules) {
     }
 }
 
+/// What was read by itself before another file turned out to include it.
+void drop_taken(Reading& reading) {
+    for (const uint32_t file : reading.includes.taken()) {
+        reading.rules.formats[file] = "included";
+        std::erase_if(reading.rules.stages, [&](const Stage& stage) {
+            return stage.hook == Hook::application && stage.begins == file;
+        });
+    }
+}
+
 void note_limits(Ruleset& rules) {
     for (const Chain& chain : rules.chains) {
         for (const Rule& rule : chain.rules) {
@@ -90,10 +100,17 @@ void note_limits(Ruleset& rules) {
 
 }  // namespace
 
-std::expected<Ruleset, ReadError> read_rules(std::vector<Source> sources, std::string_view format) {
+std::expected<Ruleset, ReadError> read_rules(std::vector<Source> sources, std::string_view format,
+                                             FindFiles find) {
     Reading reading;
-    reading.rules.sources = std::move(sources);
-    for (uint32_t i = 0; i < reading.rules.sources.size(); ++i) {
+    const size_t given = sources.size();
+    reading.rules.sources.assign(std::make_move_iterator(sources.begin()),
+                                 std::make_move_iterator(sources.end()));
+    reading.rules.formats.resize(given);
+    reading.includes.begin(given, std::move(find));
+    std::vector<uint32_t> unrecognised;
+    for (uint32_t i = 0; i < given; ++i) {
+        if (reading.includes.is_taken(i)) continue;
         const Source& source = reading.rules.sources[i];
         if (source.text.size() > kMaxSourceBytes) {
             return std::unexpected(ReadError{source.name, 0, 0, "is larger than can be read"});
@@ -101,12 +118,20 @@ std::expected<Ruleset, ReadError> read_rules(std::vector<Source> sources, std::s
         const Format* const found =
             format.empty() ? recognise(source.name, source.text) : format_named(format);
         if (found == nullptr) {
-            return std::unexpected(
-                ReadError{source.name, 1, 1, "not recognised; --format names what it is"});
+            unrecognised.push_back(i);
+            continue;
         }
-        reading.rules.formats.emplace_back(found->title);
+        reading.rules.formats[i] = std::string(found->title);
         if (auto error = found->read(reading, i)) return std::unexpected(std::move(*error));
     }
+    // Of a file that another one includes the content need not tell what it is.
+    for (const uint32_t i : unrecognised) {
+        if (reading.includes.is_taken(i)) continue;
+        return std::unexpected(ReadError{reading.rules.sources[i].name, 1, 1,
+                                         "not recognised; --format names what it is"});
+    }
+    drop_taken(reading);
+    finish_firewalld(reading.rules, reading.sets, std::move(reading.firewalld));
     reading.sets.finish(reading.rules);
     fit_sets(reading.rules);
     drop_doubles(reading.rules);

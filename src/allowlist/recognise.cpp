@@ -63,23 +63,26 @@ bool is_nginx(std::string_view text) {
 }
 
 bool is_apache(std::string_view text) {
-    return has_line_with(text, {"require ", "order ", "allow from", "deny from", "<require",
-                                "<virtualhost", "<directory"});
+    return has_line_with(
+        text, {"require ", "order ", "allow from", "deny from", "<require", "<virtualhost",
+               "<directory", "<ifmodule", "includeoptional ", "serverroot ", "loadmodule "});
 }
 
-/// Rules of ModSecurity may stand among those of their web server.
+/// Rules of ModSecurity may stand among those of their web server. Apache's reader hears of both.
 ReadResult read_modsecurity_and_server(Reading& into, uint32_t file) {
-    if (auto error = read_modsecurity(into, file)) return error;
     const std::string_view text = into.source(file).text;
-    if (has_line_with(text, {"require ", "order ", "allow from", "deny from"})) {
+    if (has_line_with(text, {"require ", "order ", "allow from", "deny from", "<virtualhost",
+                             "include ", "includeoptional "})) {
         return read_apache(into, file);
     }
+    if (auto error = read_modsecurity(into, file)) return error;
     if (!is_nginx(text)) return std::nullopt;
     Stage stage;
     stage.name = "nginx";
     stage.hook = Hook::application;
     stage.policy = Action::unclear;
     stage.policy_place = {file, 0, 0};
+    stage.begins = file;
     stage.policy_text = "rules of ModSecurity among nginx's: not read together";
     stage.is_for_first = true;
     add_stage(into.rules, std::move(stage), {});
@@ -142,6 +145,8 @@ constexpr std::array kFormats{
            [](std::string_view, std::string_view text) { return is_nginx(text); }},
     Format{"apache", "Apache", read_apache,
            [](std::string_view, std::string_view text) { return is_apache(text); }},
+    Format{"firewalld-xml", "firewalld's files", read_firewalld_file,
+           [](std::string_view, std::string_view text) { return is_firewalld_file(text); }},
 };
 
 }  // namespace

@@ -13,12 +13,54 @@ namespace {
 
 using Ports = std::span<const uint16_t>;
 
-std::vector<std::string> blocks(const Published& list, ip::Family family) {
-    std::vector<std::string> texts;
+/// What is in no other range, in the order of the list: a set of nft refuses what overlaps, and
+/// nobody needs a block twice.
+std::vector<ip::Cidr> outermost(const Published& list) {
+    std::vector<ip::Cidr> sorted = list.ranges;
+    std::ranges::sort(sorted);  // a wider block comes before those in it
+    std::vector<ip::Cidr> kept;
+    for (const ip::Cidr& range : sorted) {
+        const bool is_inside = !kept.empty() && kept.back().family == range.family &&
+                               range.last() <= kept.back().last();
+        if (!is_inside) kept.push_back(range);
+    }
+    std::vector<ip::Cidr> ordered;
+    std::vector<bool> is_taken(kept.size());
     for (const ip::Cidr& range : list.ranges) {
+        const auto found = std::ranges::lower_bound(kept, range);
+        if (found == kept.end() || *found != range) continue;
+        const auto index = static_cast<size_t>(found - kept.begin());
+        if (!is_taken[index]) ordered.push_back(range);
+        is_taken[index] = true;
+    }
+    return ordered;
+}
+
+/// For those who do not take /0: its two halves.
+std::vector<ip::Cidr> halved(std::vector<ip::Cidr> ranges) {
+    std::vector<ip::Cidr> result;
+    for (const ip::Cidr& range : ranges) {
+        if (range.length > 0) {
+            result.push_back(range);
+            continue;
+        }
+        const ip::Number middle = ip::Number::ones(bits_of(range.family) - 1).next();
+        result.push_back({range.family, {}, 1});
+        result.push_back({range.family, middle, 1});
+    }
+    return result;
+}
+
+std::vector<std::string> texts_of(const std::vector<ip::Cidr>& ranges, ip::Family family) {
+    std::vector<std::string> texts;
+    for (const ip::Cidr& range : ranges) {
         if (range.family == family) texts.push_back(range.to_string());
     }
     return texts;
+}
+
+std::vector<std::string> blocks(const Published& list, ip::Family family) {
+    return texts_of(outermost(list), family);
 }
 
 std::string joined(const std::vector<std::string>& texts, std::string_view separator) {
@@ -30,12 +72,24 @@ std::string head(std::string_view mark, std::string_view what) {
     return fmt::format("{} The edge's ranges, written by `edgecase ranges`; {}\n", mark, what);
 }
 
-std::string each(const Published& list, std::string_view before, std::string_view after) {
+std::string each(const std::vector<ip::Cidr>& ranges, std::string_view before,
+                 std::string_view after) {
     std::string text;
-    for (const ip::Cidr& range : list.ranges) {
+    for (const ip::Cidr& range : ranges) {
         text += fmt::format("{}{}{}\n", before, range.to_string(), after);
     }
     return text;
+}
+
+/// As many as one rule takes: iptables' multiport, and ufw's lists of ports.
+std::vector<std::string> port_lists(Ports ports) {
+    constexpr size_t kMostPorts = 15;
+    std::vector<std::string> lists;
+    for (size_t at = 0; at < ports.size(); at += kMostPorts) {
+        const auto some = ports.subspan(at, std::min(kMostPorts, ports.size() - at));
+        lists.push_back(fmt::format("{}", fmt::join(some, ",")));
+    }
+    return lists;
 }
 
 std::string nft(const Published& list, Ports ports) {
@@ -72,7 +126,7 @@ std::string ipset(const Published& list, Ports) {
         text += fmt::format(
             "create edge{0} {1} -exist\ncreate edge{0}-new {1} -exist\nflush edge{0}-new\n", number,
             type);
-        for (const std::string& block : blocks(list, family)) {
+        for (const std::string& block : texts_of(halved(outermost(list)), family)) {
             text += fmt::format("add edge{}-new {}\n", number, block);
         }
         text += fmt::format("swap edge{0}-new edge{0}\ndestroy edge{0}-new\n", number);
@@ -82,11 +136,12 @@ std::string ipset(const Published& list, Ports) {
 
 std::string tables(const Published& list, Ports ports, ip::Family family) {
     const std::string_view tool = family == ip::Family::v4 ? "iptables" : "ip6tables";
-    std::string text =
-        head("#", fmt::format("load it with {}-restore --noflush, and once:", tool)) +
-        fmt::format("# {} -I INPUT -p tcp -m multiport --dports {} -j EDGECASE\n", tool,
-                    fmt::join(ports, ",")) +
-        "*filter\n:EDGECASE - [0:0]\n-A EDGECASE -i lo -j RETURN\n";
+    std::string text = head("#", fmt::format("load it with {}-restore --noflush, and once:", tool));
+    for (const std::string& some : port_lists(ports)) {
+        text +=
+            fmt::format("# {} -I INPUT -p tcp -m multiport --dports {} -j EDGECASE\n", tool, some);
+    }
+    text += "*filter\n:EDGECASE - [0:0]\n-A EDGECASE -i lo -j RETURN\n";
     for (const std::string& block : blocks(list, family)) {
         text += fmt::format("-A EDGECASE -s {} -j RETURN\n", block);
     }
@@ -102,29 +157,32 @@ std::string ip6tables(const Published& list, Ports ports) {
 }
 
 std::string ufw(const Published& list, Ports ports) {
-    return head("#", "run it with sh; ufw skips rules that it has") +
-           each(list, "ufw allow proto tcp from ",
-                fmt::format(" to any port {} comment edge", fmt::join(ports, ",")));
+    std::string text = head("#", "run it with sh; ufw skips rules that it has");
+    for (const std::string& some : port_lists(ports)) {
+        text += each(outermost(list), "ufw allow proto tcp from ",
+                     fmt::format(" to any port {} comment edge", some));
+    }
+    return text;
 }
 
 std::string nginx(const Published& list, Ports) {
-    return head("#", "include it in server or location") + each(list, "allow ", ";") +
+    return head("#", "include it in server or location") + each(outermost(list), "allow ", ";") +
            "deny all;\n";
 }
 
 std::string nginx_realip(const Published& list, Ports) {
-    return head("#", "include it in http or server") + each(list, "set_real_ip_from ", ";") +
-           "real_ip_header CF-Connecting-IP;\n";
+    return head("#", "include it in http or server") +
+           each(outermost(list), "set_real_ip_from ", ";") + "real_ip_header CF-Connecting-IP;\n";
 }
 
 std::string apache(const Published& list, Ports) {
     return head("#", "include it in <Directory> or <Location>") + "<RequireAny>\n" +
-           each(list, "  Require ip ", "") + "</RequireAny>\n";
+           each(halved(outermost(list)), "  Require ip ", "") + "</RequireAny>\n";
 }
 
 std::string caddy(const Published& list, Ports) {
     std::vector<std::string> all;
-    for (const ip::Cidr& range : list.ranges) all.push_back(range.to_string());
+    for (const ip::Cidr& range : outermost(list)) all.push_back(range.to_string());
     return head("#", "import it, then `import edge_only` in a site") +
            fmt::format("(edge_only) {{\n\t@not_edge not remote_ip {}\n\tabort @not_edge\n}}\n",
                        joined(all, " "));
@@ -161,7 +219,7 @@ std::string terraform(const Published& list, Ports ports) {
 }
 
 std::string plain(const Published& list, Ports) {
-    return each(list, "", "");
+    return each(outermost(list), "", "");
 }
 
 constexpr std::array kFormats{

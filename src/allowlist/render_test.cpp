@@ -66,5 +66,45 @@ TEST(Render, AListOfOneFamilyIsWellFormed) {
     EXPECT_EQ(verdict(rules, "2400:cb00::1"), "dropped");
 }
 
+std::vector<std::string> rendered_blocks(std::string_view format, std::vector<const char*> list) {
+    Published published;
+    for (const char* const text : list) published.ranges.push_back(*ip::Cidr::parse(text));
+    std::vector<std::string> blocks;
+    for (const auto& one : ranges_in(render_format(format)->render(published, kPorts))) {
+        blocks.push_back(one.to_string());
+    }
+    return blocks;
+}
+
+using Blocks = std::vector<std::string>;
+
+TEST(Render, WhatIsInAnotherRangeIsLeftOut) {
+    for (const RenderFormat& format : render_formats()) {
+        if (format.name == "ip6tables") continue;
+        EXPECT_EQ(rendered_blocks(format.name, {"162.158.0.0/15", "104.16.0.0/13", "104.16.0.0/12",
+                                                "104.24.0.0/14", "104.16.0.0/12"}),
+                  (Blocks{"162.158.0.0/15", "104.16.0.0/12"}))
+            << format.name;
+    }
+    EXPECT_EQ(rendered_blocks("nft", {"104.16.0.0/14", "104.20.0.0/14"}),
+              (Blocks{"104.16.0.0/14", "104.20.0.0/14"}));
+}
+
+/// A hash:net of ipset and Apache's `Require ip` know no /0.
+TEST(Render, EverybodyIsTwoHalvesWhereNobodyTakesItWhole) {
+    for (const char* const format : {"ipset", "apache"}) {
+        EXPECT_EQ(rendered_blocks(format, {"0.0.0.0/0", "104.16.0.0/13", "::/0"}),
+                  (Blocks{"0.0.0.0/1", "128.0.0.0/1", "::/1", "8000::/1"}));
+    }
+    EXPECT_EQ(rendered_blocks("nginx", {"0.0.0.0/0"}), (Blocks{"0.0.0.0/0"}));
+}
+
+TEST(Render, MorePortsThanOneRuleTakesAreSeveralRules) {
+    std::vector<uint16_t> ports;
+    for (uint16_t port = 8000; port < 8016; ++port) ports.push_back(port);
+    const std::string text = render_format("iptables")->render(built_in(), ports);
+    EXPECT_NE(text.find("--dports 8015 -j EDGECASE"), std::string::npos) << text;
+}
+
 }  // namespace
 }  // namespace edgecase::allowlist

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 #include "base/ascii.hpp"
 
@@ -53,7 +54,10 @@ std::string doubt_of(const Ruleset& rules, const Rule& rule) {
             case MatchKind::destination:
             case MatchKind::source_and_port:
             case MatchKind::destination_and_port:
-                if (!match.operand->is_defined) return "its set is in none of the files";
+                if (!match.operand->is_defined) {
+                    return text.empty() ? "its set is in none of the files"
+                                        : "its set has what is not modelled: " + std::string(text);
+                }
                 if (match.kind == MatchKind::destination) {
                     return "the origin's address is not known (--destination ADDRESS)";
                 }
@@ -76,6 +80,55 @@ std::string doubt_of(const Ruleset& rules, const Rule& rule) {
     }
     return rule.action == Action::unclear ? "what it leads to is not modelled" : "";
 }
+
+/// Which rows have addresses of an interval: blocks lie within each other or apart.
+class RowIndex {
+  public:
+    explicit RowIndex(const std::vector<Row>& rows) {
+        for (size_t i = 0; i < rows.size(); ++i) {
+            entries_.push_back({rows[i].range.first, rows[i].range.last(), i, kNone});
+        }
+        // The larger of two that begin together comes first.
+        std::ranges::sort(entries_, [](const Entry& a, const Entry& b) {
+            return std::tuple(a.first, b.last, a.row) < std::tuple(b.first, a.last, b.row);
+        });
+        size_t outer = kNone;
+        for (size_t i = 0; i < entries_.size(); ++i) {
+            while (outer != kNone && entries_[outer].last < entries_[i].first) {
+                outer = entries_[outer].outer;
+            }
+            entries_[i].outer = outer;
+            outer = i;
+        }
+    }
+
+    template <typename Visit>
+    void for_each_in(const Interval& interval, Visit visit) const {
+        const auto behind = std::ranges::upper_bound(entries_, interval.first, {}, &Entry::first);
+        const auto begin = static_cast<size_t>(behind - entries_.begin());
+        for (size_t i = begin; i-- > 0;) {
+            if (entries_[i].last >= interval.first) {
+                visit(entries_[i].row);
+            }
+            // What lies between it and the block around it ends before its begin.
+            if (entries_[i].outer == kNone) break;
+            i = entries_[i].outer + 1;
+        }
+        for (size_t i = begin; i < entries_.size() && entries_[i].first <= interval.last; ++i) {
+            visit(entries_[i].row);
+        }
+    }
+
+  private:
+    static constexpr size_t kNone = SIZE_MAX;
+    struct Entry {
+        ip::Number first;
+        ip::Number last;
+        size_t row;
+        size_t outer;
+    };
+    std::vector<Entry> entries_;
+};
 
 class RowMaker {
   public:
@@ -124,43 +177,44 @@ class RowMaker {
         return nullptr;
     }
 
+    struct Found {
+        std::map<Key, std::vector<Interval>> parts;
+        std::vector<Key> order;
+        Key last;
+    };
+
     void gather(const std::vector<Piece>& pieces, std::vector<Row>& rows) {
-        std::vector<std::map<Key, std::vector<Interval>>> found(rows.size());
-        std::vector<std::vector<Key>> order(rows.size());
-        std::vector<Key> last(rows.size());
-        std::vector<Interval> part;
+        std::vector<Found> found(rows.size());
+        const RowIndex index(rows);
         for (const Piece& piece : pieces) {
-            for (size_t i = 0; i < rows.size(); ++i) {
-                const Row& row = rows[i];
-                if (piece.addresses.first > row.range.last() ||
-                    piece.addresses.last < row.range.first) {
-                    continue;
-                }
-                for (int turn = 0; turn < 2; ++turn) {
-                    const AddressSet* const set = explained(row, piece.outcome, turn);
-                    if (set == nullptr || set->empty()) continue;
-                    part.clear();
-                    set->append_part(piece.addresses, part);
-                    if (part.empty()) continue;
-                    const Key key{piece.decider, piece.outcome};
-                    if (order[i].size() >= kMaxDeciders && !found[i].contains(key)) {
-                        // Pieces of one rule come together, so each is counted once.
-                        if (last[i] != key) ++rows[i].more_deciders;
-                        last[i] = key;
-                        continue;
-                    }
-                    auto& intervals = found[i][key];
-                    if (intervals.empty()) order[i].emplace_back(piece.decider, piece.outcome);
-                    intervals.insert(intervals.end(), part.begin(), part.end());
-                }
-            }
+            index.for_each_in(piece.addresses, [&](size_t i) { add(piece, rows[i], found[i]); });
         }
         for (size_t i = 0; i < rows.size(); ++i) {
-            for (const Key& key : order[i]) {
+            for (const Key& key : found[i].order) {
                 DecidedBy decided = describe(key.first, key.second);
-                decided.part = AddressSet(rows[i].range.family, std::move(found[i][key]));
+                decided.part = AddressSet(rows[i].range.family, std::move(found[i].parts[key]));
                 rows[i].decided_by.push_back(std::move(decided));
             }
+        }
+    }
+
+    void add(const Piece& piece, Row& row, Found& found) {
+        for (int turn = 0; turn < 2; ++turn) {
+            const AddressSet* const set = explained(row, piece.outcome, turn);
+            if (set == nullptr || set->empty()) continue;
+            part_.clear();
+            set->append_part(piece.addresses, part_);
+            if (part_.empty()) continue;
+            const Key key{piece.decider, piece.outcome};
+            if (found.order.size() >= kMaxDeciders && !found.parts.contains(key)) {
+                // Pieces of one rule come together, so each is counted once.
+                if (found.last != key) ++row.more_deciders;
+                found.last = key;
+                continue;
+            }
+            auto& intervals = found.parts[key];
+            if (intervals.empty()) found.order.emplace_back(piece.decider, piece.outcome);
+            intervals.insert(intervals.end(), part_.begin(), part_.end());
         }
     }
 
@@ -214,6 +268,7 @@ class RowMaker {
     const Ruleset& rules_;
     Lines lines_;
     std::vector<ip::Cidr> ranges_;
+    std::vector<Interval> part_;  // scratch
 };
 
 /// No file says anything of this family.

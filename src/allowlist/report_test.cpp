@@ -58,7 +58,7 @@ TEST(Published, RefusesWhatIsNoList) {
     EXPECT_EQ(error("104.16.0.0/13\n  nonsense\n"), "f:2:3: `nonsense` is no range");
     EXPECT_EQ(error("104.16.0.1/13\n"),
               "f:1:1: `104.16.0.1/13` has bits behind its prefix; 104.16.0.0/13 may be meant");
-    EXPECT_EQ(error("<html>"), "f:1:1: `<html>` is no range");
+    EXPECT_EQ(error("<html>"), "f:1:1: this is a page of HTML or XML, no list");
     EXPECT_EQ(error("{\"result\": 1}"), "f: the JSON has no `result` as the API's answer has");
     EXPECT_EQ(error("{\"result\": {\"ipv4_cidrs\": []}}"), "f: the JSON has no `ipv6_cidrs`");
     EXPECT_EQ(error("{\"success\": false, \"result\": {}}"),
@@ -71,6 +71,46 @@ TEST(Published, BroadAndPrivateRangesAreObjectedTo) {
                              "127.0.0.1/32", "2001:db8::/48", "4000::/20", "224.0.0.0/8"}) {
         EXPECT_NE(objection_to(*ip::Cidr::parse(text)), "") << text;
     }
+}
+
+TEST(Report, ASetOfATypeThatIsNotModelledIsNotSaidToBeAbsent) {
+    const auto why = [](const std::string& set) {
+        const auto rules =
+            rules_of({set,
+                      "*filter\n:INPUT DROP [0:0]\n-A INPUT -m set --match-set s src "
+                      "-j ACCEPT\nCOMMIT\n"});
+        CheckOptions options;
+        options.ports = {443};
+        const Report report = check(rules, built_in(), options);
+        return report.rows.at(0).decided_by.at(0).why;
+    };
+    EXPECT_EQ(why("create s hash:mac\nadd s 00:11:22:33:44:55\n"),
+              "its set has what is not modelled: type hash:mac");
+    EXPECT_EQ(why("create s hash:ip netmask 24\nadd s 1.1.1.0\n"),
+              "its set has what is not modelled: elements with a netmask");
+    EXPECT_EQ(why("create t hash:ip\n"), "its set is in none of the files");
+}
+
+TEST(Report, RangesWithinEachOtherAreFound) {
+    Published list;
+    for (const char* const one :
+         {"1.0.0.0/8", "1.1.0.0/16", "1.1.1.0/24", "1.1.2.0/24", "1.1.2.0/24", "3.0.0.0/8"}) {
+        list.ranges.push_back(*ip::Cidr::parse(one));
+    }
+    const auto rules =
+        rules_of({"*filter\n:INPUT DROP [0:0]\n-A INPUT -s 1.1.2.128/25 -j "
+                  "ACCEPT\n-A INPUT -s 2.0.0.0/8 -j ACCEPT\nCOMMIT\n"});
+    CheckOptions options;
+    options.ports = {443};
+    const Report report = check(rules, list, options);
+    std::vector<size_t> lines;
+    for (const Row& row : report.rows) {
+        lines.push_back(
+            static_cast<size_t>(std::ranges::count(row.decided_by, 3U, &DecidedBy::line)));
+        EXPECT_EQ(std::ranges::count(row.decided_by, 2U, &DecidedBy::line), 1)
+            << row.range.to_string();
+    }
+    EXPECT_EQ(lines, (std::vector<size_t>{1, 1, 0, 1, 1, 0}));
 }
 
 TEST(Report, EachRowAddsUpAndNamesItsRules) {

@@ -93,6 +93,7 @@ void SetBuilder::swap_content(SetBuilder& other) {
     std::swap(ordered_, other.ordered_);
     std::swap(members_, other.members_);
     std::swap(is_unknown_, other.is_unknown_);
+    std::swap(why_unknown_, other.why_unknown_);
     std::swap(operand_->shape, other.operand_->shape);
     std::swap(operand_->pairs, other.operand_->pairs);
     std::swap(operand_->ports, other.operand_->ports);
@@ -134,28 +135,37 @@ void SetBuilder::finish(int depth) {
     for (const auto& held : members_) {
         const auto member = held.lock();
         if (!member || depth >= kMaxSetDepth) {
-            is_unknown_ = true;
+            make_unknown("sets of sets of sets, too deep");
             break;
         }
         member->finish(depth + 1);
-        if (!member->operand_->is_defined) is_unknown_ = true;
+        if (!member->operand_->is_defined) {
+            make_unknown(member->why_unknown_.empty() ? "a set in it that is in none of the files"
+                                                      : "a set in it of " + member->why_unknown_);
+        }
         // Each member is compared by its own kind.
         if (!member->operand_->pairs.empty() || !member->operand_->ports.empty()) {
-            is_unknown_ = true;
+            make_unknown("sets in it of ports");
         }
         for (const ip::Family family : {ip::Family::v4, ip::Family::v6}) {
             operand_->of(family) = operand_->of(family).unite(member->operand_->of(family));
         }
         operand_->is_dynamic |= member->operand_->is_dynamic;
     }
-    if (is_unknown_) operand_->is_defined = false;
+    if (is_unknown_) {
+        operand_->is_defined = false;
+        operand_->text = why_unknown_;
+    }
     std::ranges::sort(operand_->ports);
 }
 
 std::shared_ptr<SetBuilder> Sets::at(std::string_view scope, std::string_view name) {
-    const std::string key = std::string(scope) + " " + std::string(name);
-    auto& set = sets_[key];
+    if (last_ && name == last_name_ && scope == last_scope_) return last_;
+    last_scope_ = scope;
+    last_name_ = name;
+    auto& set = sets_[last_scope_ + " " + last_name_];
     if (!set) set = std::make_shared<SetBuilder>();
+    last_ = set;
     return set;
 }
 

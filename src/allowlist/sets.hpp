@@ -37,8 +37,11 @@ class SetBuilder {
     void add_pair(const AddressRange& range, PortRange ports);
     void add_ports(PortRange ports) { operand_->ports.push_back(ports); }
     void make_dynamic() { operand_->is_dynamic = true; }
-    /// It has elements that are not modelled, so that nobody knows who is in it.
-    void make_unknown() { is_unknown_ = true; }
+    /// It has elements that are not modelled, so that nobody knows who is in it. `what` they are.
+    void make_unknown(std::string what) {
+        is_unknown_ = true;
+        if (why_unknown_.empty()) why_unknown_ = std::move(what);
+    }
     /// Each gets what the other had; who names one of them gets the new content.
     void swap_content(SetBuilder& other);
     /// A set of sets: all of `other` belongs to it.
@@ -55,6 +58,7 @@ class SetBuilder {
     std::vector<std::weak_ptr<SetBuilder>> members_;      // weak: sets can have each other
     Place place_;
     bool is_unknown_ = false;
+    std::string why_unknown_;
     bool is_finished_ = false;
 };
 
@@ -79,6 +83,8 @@ class Sets {
 
   private:
     std::map<std::string, std::shared_ptr<SetBuilder>, std::less<>> sets_;
+    std::string last_scope_, last_name_;  // elements of one set come together
+    std::shared_ptr<SetBuilder> last_;
     std::map<std::string, VerdictMap, std::less<>> maps_;
 };
 

@@ -13,6 +13,7 @@ constexpr size_t kMaxSourceBytes = size_t{256} << 20;  // a rule set of millions
 struct Source {
     std::string name;  // of the file, or the command whose output it is
     std::string text;
+    std::string path = {};  // absolute, of a file on this machine; empty: it is none
 };
 
 /// Line 0: the file as a whole. A handle is the kernel's number of a rule, 0: none.

@@ -27,13 +27,22 @@ inline Ruleset rules_of(std::vector<std::string> texts, std::string_view format 
     return std::move(*rules);
 }
 
+/// The rule sets of files whose names matter, or a failed test.
+inline Ruleset named(std::vector<Source> sources, FindFiles find = {}) {
+    auto rules = read_rules(std::move(sources), "", std::move(find));
+    if (!rules) ADD_FAILURE() << rules.error().to_string();
+    return rules ? std::move(*rules) : Ruleset();
+}
+
 /// What becomes of a connection from one address: `admitted`, `dropped`, `rejected CAUSE`,
 /// `rate_limited` or `unknown`.
-inline std::string verdict(const Ruleset& rules, std::string_view address, uint16_t port = 443) {
+inline std::string verdict(const Ruleset& rules, std::string_view address, uint16_t port = 443,
+                           std::string interface_in = {}) {
     const auto cidr = ip::Cidr::parse(address);
     Question question;
     question.family = cidr->family;
     question.port = port;
+    question.interface_in = std::move(interface_in);
     const Judgement judgement = judge(rules, question, ip::AddressSet(*cidr));
     if (!judgement.admitted.empty()) return "admitted";
     if (!judgement.dropped.empty()) return "dropped";

@@ -100,6 +100,7 @@ std::string config_text(const Settings& settings, std::string_view file) {
         text += line("listen", settings.listen_plain->to_string() + ", plain HTTP");
     }
     if (settings.admin) text += line("admin", settings.admin->to_string());
+    if (!settings.admin_socket.empty()) text += line("admin", "unix:" + settings.admin_socket);
     for (const config::Certificate& certificate : settings.certificates) {
         text += line("certificate", certificate.certificate_file + " with " + certificate.key_file);
     }
@@ -159,7 +160,8 @@ std::string config_json(const Settings& settings) {
         {"listen", settings.listen.to_string()},
         {"tls", !settings.certificates.empty()},
         {"listen_plain", endpoint(settings.listen_plain)},
-        {"admin", endpoint(settings.admin)},
+        {"admin", settings.admin_socket.empty() ? endpoint(settings.admin)
+                                                : ordered_json("unix:" + settings.admin_socket)},
         {"profile", settings.profile},
         {"certificates", certificates},
         {"pools", pools},

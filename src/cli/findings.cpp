@@ -2,15 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "base/duration.hpp"
 #include "cli/console.hpp"
 #include "cli/exit_status.hpp"
 #include "cli/terminal_text.hpp"
 #include "diagnose/findings.hpp"
+#include "diagnose/findings_json.hpp"
 #include "record/case_json.hpp"
-#include "record/json_text.hpp"
 #include "store/store.hpp"
 
 namespace edgecase::cli {
@@ -20,30 +18,6 @@ using diagnose::TrafficFinding;
 
 std::string shown(const std::string& text) {
     return record::redact_uri(text);
-}
-
-std::string findings_json(const std::vector<TrafficFinding>& findings) {
-    using Json = nlohmann::ordered_json;
-    Json array = Json::array();
-    for (const TrafficFinding& one : findings) {
-        const cause::Row& row = cause::row(one.cause);
-        array.push_back({{"cause", row.name},
-                         {"factor", one.factor},
-                         {"value", record::json_text(shown(one.value))},
-                         {"sentence", record::json_text(shown(one.sentence))},
-                         {"inside_rate", one.inside_rate()},
-                         {"inside_rate_low", one.interval.low},
-                         {"inside_rate_high", one.interval.high},
-                         {"outside_rate", one.outside_rate()},
-                         {"failed", one.failed_inside},
-                         {"requests", one.all_inside},
-                         {"confidence", one.confidence},
-                         {"since", record::rfc3339(one.since)},
-                         {"last", record::rfc3339(one.last)},
-                         {"sample_rays", one.rays},
-                         {"fix", row.fix}});
-    }
-    return array.dump(2) + "\n";
 }
 
 std::string findings_text(const std::vector<TrafficFinding>& findings, uint64_t requests,
@@ -103,7 +77,7 @@ int run_findings(const FindingsFlags& flags) {
         return kWrongOrMissing;
     }
     const auto findings = maker.findings();
-    print(flags.json ? findings_json(findings)
+    print(flags.json ? diagnose::findings_json(findings).dump(2) + "\n"
                      : findings_text(findings, maker.requests(), wants_colour()));
     return kFine;
 }

@@ -34,7 +34,8 @@ void add_serve(CLI::App& app, int& status) {
     };
     option("--listen", flags->values.listen, "HOST:PORT for clients; port 0 takes a free one");
     option("--origin", flags->values.origin, "URL of the origin, e.g. http://127.0.0.1:3000");
-    option("--admin", flags->values.admin, "HOST:PORT for /healthz and /metrics (loopback)");
+    option("--admin", flags->values.admin, "HOST:PORT or unix:PATH of dashboard, API and metrics");
+    option("--admin-token-file", flags->values.admin_token_file, "What admin clients must show");
     option("--data-dir", flags->values.data_dir, "Where records are kept");
     option("--profile", flags->values.profile,
            "default, cloudflare-2026, cloudflare-2025 or cloudflare-legacy");
@@ -274,7 +275,7 @@ void add_check(CLI::App& app, int& status) {
 
 int run(int argc, char** argv) {
     CLI::App app("Edgecase: an edge that says exactly why the origin failed", "edgecase");
-    app.set_version_flag("--version", "edgecase 0.1.0");
+    app.set_version_flag("--version", "edgecase " EDGECASE_VERSION);
     app.require_subcommand(1);
     app.footer(
         "Exit status: 0 fine, 1 the thing asked about is wrong or missing, 2 usage or\n"

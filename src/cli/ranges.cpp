@@ -1,6 +1,7 @@
 #include "cli/ranges.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -9,6 +10,8 @@
 #include "allowlist/readers.hpp"
 #include "cli/console.hpp"
 #include "cli/exit_status.hpp"
+#include "cli/large_heap.hpp"
+#include "cli/ranges_includes.hpp"
 #include "cli/ranges_input.hpp"
 #include "cli/ranges_report.hpp"
 
@@ -17,6 +20,8 @@ namespace {
 
 using allowlist::Published;
 using allowlist::Source;
+
+constexpr size_t kHeapPerByte = 16;  // of rules: a line of 70 bytes takes about a kilobyte
 
 int fail(const std::string& what) {
     complain(one_line(what));
@@ -46,6 +51,10 @@ std::expected<std::vector<Source>, std::string> sources_of(const RangesCheckFlag
     for (const std::string& path : flags.rules) {
         auto source = read_source(path, allowlist::kMaxSourceBytes);
         if (!source) return std::unexpected(source.error());
+        std::error_code error;
+        if (path != "-") {
+            source->path = std::filesystem::absolute(path, error).lexically_normal().string();
+        }
         sources.push_back(std::move(*source));
     }
     if (flags.live) {
@@ -60,7 +69,7 @@ std::expected<std::vector<Source>, std::string> sources_of(const RangesCheckFlag
 }  // namespace
 
 int run_ranges_list(const RangesListFlags& flags) {
-    const auto published = published_of(flags.ranges, flags.url);
+    const auto published = published_of(flags.ranges, flags.url, flags.ca);
     if (!published) return fail(published.error());
     if (flags.json) {
         nlohmann::ordered_json v4 = nlohmann::ordered_json::array();
@@ -95,14 +104,19 @@ int run_ranges_check(const RangesCheckFlags& flags) {
         }
         return fail("--format " + flags.format + ": not one of " + known);
     }
-    const auto published = published_of(flags.ranges, "");
+    const auto published = published_of(flags.ranges);
     if (!published) return fail(published.error());
     auto sources = sources_of(flags);
     if (!sources) return fail(sources.error());
-    const auto rules = allowlist::read_rules(std::move(*sources), flags.format);
+    size_t size = 0;
+    for (const Source& source : *sources) size += source.text.size();
+    expect_large_heap(kHeapPerByte * size);
+    const auto rules = allowlist::read_rules(
+        std::move(*sources), flags.format,
+        flags.no_includes ? allowlist::FindFiles() : allowlist::FindFiles(find_included));
     if (!rules) return fail(rules.error().to_string());
     const allowlist::Report report = allowlist::check(*rules, *published, *options);
-    const RangesReport shown{*rules, *published, report};
+    const RangesReport shown{*rules, *published, *options, report};
     print(flags.json ? ranges_json(shown) : ranges_text(shown, wants_colour()));
     return report.is_clear() ? kFine : kWrongOrMissing;
 }

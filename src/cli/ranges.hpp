@@ -9,6 +9,7 @@ namespace edgecase::cli {
 struct RangesListFlags {
     std::string ranges;  // file; empty: the list built in
     std::string url;
+    std::string ca;  // PEM file of authorities; empty: the system's
     bool json = false;
 };
 int run_ranges_list(const RangesListFlags& flags);
@@ -21,6 +22,7 @@ struct RangesCheckFlags {
     std::string ranges;
     std::string interface_in;
     std::vector<std::string> destinations;
+    bool no_includes = false;
     bool json = false;
 };
 int run_ranges_check(const RangesCheckFlags& flags);

@@ -36,13 +36,28 @@ bool is_loopback(const std::string& url) {
     return host == "localhost" || (address && address->is_loopback());
 }
 
+/// Whether a body that was cut off would have been noticed. One that ends with the connection may
+/// end anywhere: libcurl does not ask for TLS's own end.
+bool has_end(CURL* curl) {
+    long version = 0;
+    curl_easy_getinfo(curl, CURLINFO_HTTP_VERSION, &version);
+    if (version >= CURL_HTTP_VERSION_2_0) return true;
+    curl_off_t length = -1;
+    curl_easy_getinfo(curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+    if (length >= 0) return true;
+    constexpr int kLastResponse = -1;
+    curl_header* found = nullptr;
+    return curl_easy_header(curl, "Transfer-Encoding", 0, CURLH_HEADER, kLastResponse, &found) ==
+           CURLHE_OK;
+}
+
 }  // namespace
 
 bool is_url(const std::string& text) {
     return text.contains("://");
 }
 
-std::expected<allowlist::Source, std::string> fetch(const std::string& url) {
+std::expected<allowlist::Source, std::string> fetch(const std::string& url, const std::string& ca) {
     const std::string lower = base::to_lower(url);
     const bool is_https = lower.starts_with("https://");
     if (!is_https && !(lower.starts_with("http://") && is_loopback(lower))) {
@@ -65,6 +80,11 @@ std::expected<allowlist::Source, std::string> fetch(const std::string& url) {
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT, kFetchSeconds);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, kFetchSeconds / 3);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, kSlowSeconds);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, kSlowBytes);
+    // Some compress unasked; what comes out is bounded as well.
+    curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "");
+    if (!ca.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, ca.c_str());
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "edgecase");
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, &body);
@@ -78,6 +98,9 @@ std::expected<allowlist::Source, std::string> fetch(const std::string& url) {
     long status = 0;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     if (status != 200) return std::unexpected(url + ": answers with " + std::to_string(status));
+    if (!has_end(curl)) {
+        return std::unexpected(url + ": answers without a length, so a part may be missing");
+    }
     return allowlist::Source{url, std::move(body.text)};
 }
 

@@ -10,11 +10,14 @@
 namespace edgecase::cli {
 namespace {
 
+constexpr const char* kCaText = "PEM file of the authorities to trust; default the system's";
+
 void add_list(CLI::App& ranges, int& status) {
     auto flags = std::make_shared<RangesListFlags>();
     CLI::App* const list = ranges.add_subcommand("list", "The edge's published ranges");
     list->add_option("--ranges", flags->ranges, "Read them from this file, text or the API's JSON");
     list->add_option("--url", flags->url, "Fetch them, over https");
+    list->add_option("--ca", flags->ca, kCaText);
     list->add_flag("--json", flags->json, "Machine-readable");
     list->callback([flags, &status] { status = run_ranges_list(*flags); });
 }
@@ -35,6 +38,9 @@ void add_check(CLI::App& ranges, int& status) {
                       "Where the edge's packets arrive, e.g. eth0");
     check->add_option("--destination", flags->destinations,
                       "The origin's own address, one of a family");
+    check->add_flag(
+        "--no-includes", flags->no_includes,
+        "Follow no include of a web server's files on this machine, only among --rules");
     check->add_flag("--json", flags->json, "One row for each range and port");
     check->callback([flags, &status] { status = run_ranges_check(*flags); });
 }
@@ -60,16 +66,20 @@ void add_render(CLI::App& ranges, int& status) {
 void add_sync(CLI::App& ranges, int& status) {
     auto flags = std::make_shared<RangesSyncFlags>();
     CLI::App* const sync = ranges.add_subcommand("sync", "Keep an allow-list in a file up to date");
-    sync->add_option("--to", flags->to, "The file; what it had is kept as FILE.previous")
-        ->required();
+    sync->add_option("--to", flags->to, "The file; what it had is kept")->required();
     sync->add_option("--format", flags->format, formats_text())->required();
     sync->add_option("--from", flags->from,
                      "URL (https) or file, may be repeated; default the API");
+    sync->add_option("--ca", flags->ca, kCaText);
     sync->add_option("--port", flags->ports, "May be repeated; 80 and 443 unless given")
         ->check(CLI::Range(1, 65535));
     sync->add_option("--reload", flags->reload,
                      "Command to run once it is written, without a shell; if it fails,\n"
-                     "the file is put back");
+                     "the file is put back and reloaded; a run that was killed before\n"
+                     "leaves it to the next");
+    sync->add_option("--state", flags->state,
+                     "Folder for the last good copy, and for a reload that is owed; default\n"
+                     "systemd's STATE_DIRECTORY, else dotfiles beside the file");
     sync->add_flag("--dry-run", flags->dry_run, "Show what would change; exit 1 if anything would");
     sync->add_flag("--force", flags->force, "Take a list that lost most ranges or has odd ones");
     sync->callback([flags, &status] { status = run_ranges_sync(*flags); });

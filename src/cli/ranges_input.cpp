@@ -2,9 +2,11 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 
@@ -41,6 +43,10 @@ std::expected<Source, std::string> read_source(const std::string& path, size_t m
         file.open(path, std::ios::binary);
         if (!file) return std::unexpected(path + ": " + std::strerror(errno));
     }
+    std::error_code error;
+    const auto size = path == "-" ? 0 : std::filesystem::file_size(path, error);
+    // Not of what is no file: of a pipe nobody knows.
+    if (!error) source.text.reserve(std::min<size_t>(size, most_bytes));
     std::istream& stream = path == "-" ? std::cin : file;
     std::array<char, 65536> block{};
     while (stream) {
@@ -88,10 +94,11 @@ std::expected<std::vector<Source>, std::string> live_sources() {
 }
 
 std::expected<allowlist::Published, std::string> published_of(const std::string& file,
-                                                              const std::string& url) {
+                                                              const std::string& url,
+                                                              const std::string& ca) {
     if (!file.empty() && !url.empty()) return std::unexpected("--ranges or --url, not both");
     if (file.empty() && url.empty()) return allowlist::built_in();
-    auto source = url.empty() ? read_source(file, kMaxListBytes) : fetch(url);
+    auto source = url.empty() ? read_source(file, kMaxListBytes) : fetch(url, ca);
     if (!source) return std::unexpected(source.error());
     auto published = allowlist::parse_published(*source);
     if (!published) return std::unexpected(published.error().to_string());

@@ -16,8 +16,9 @@ std::expected<allowlist::Source, std::string> read_source(const std::string& pat
 /// What the firewall's own tools print, each that is installed. Errors: none is, or none may.
 std::expected<std::vector<allowlist::Source>, std::string> live_sources();
 
-/// From a file or a URL; both empty: the list built in.
+/// From a file or a URL; both empty: the list built in. `ca`: as of fetch.
 std::expected<allowlist::Published, std::string> published_of(const std::string& file,
-                                                              const std::string& url);
+                                                              const std::string& url = {},
+                                                              const std::string& ca = {});
 
 }  // namespace edgecase::cli

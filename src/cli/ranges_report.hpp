@@ -10,13 +10,15 @@ namespace edgecase::cli {
 struct RangesReport {
     const allowlist::Ruleset& rules;
     const allowlist::Published& published;
+    const allowlist::CheckOptions& options;
     const allowlist::Report& report;
 };
 
 std::string ranges_text(const RangesReport& report, bool colour);
 std::string ranges_json(const RangesReport& report);
 
-/// Commands that let in what does not get in, for the kind of rules that decide. Empty: none known.
+/// Commands after which all gets in that surely does not, for each place that stops some; other
+/// lines begin with #. Empty: nothing is stopped.
 std::string ranges_fix(const RangesReport& report);
 
 /// `connect.timeout: 522`, `403, passed through`

@@ -17,6 +17,7 @@
 #include "cli/ranges_fetch.hpp"
 #include "cli/ranges_input.hpp"
 #include "cli/replace_file.hpp"
+#include "cli/sync_state.hpp"
 
 namespace edgecase::cli {
 namespace {
@@ -52,10 +53,11 @@ std::vector<uint16_t> ports_of(const std::vector<int>& given) {
 }
 
 /// All sources as one list: the text form has a file for each family.
-std::expected<Published, std::string> gather(const std::vector<std::string>& from) {
+std::expected<Published, std::string> gather(const std::vector<std::string>& from,
+                                             const std::string& ca) {
     Published all;
     for (const std::string& place : from) {
-        auto source = is_url(place) ? fetch(place) : read_source(place, kMaxListBytes);
+        auto source = is_url(place) ? fetch(place, ca) : read_source(place, kMaxListBytes);
         if (!source) return std::unexpected(source.error());
         const auto list = allowlist::parse_published(*source);
         if (!list) return std::unexpected(list.error().to_string());
@@ -102,11 +104,23 @@ bool is_list(const std::string& before, const std::string& content) {
     return content.contains(kMark) ? before.contains(kMark) : !allowlist::ranges_in(before).empty();
 }
 
-/// Where links lead: what they point to is replaced, not they themselves.
-std::string resolved(const std::string& path) {
+std::string real_path(const std::string& path) {
     const std::unique_ptr<char, decltype(&std::free)> real(realpath(path.c_str(), nullptr),
                                                            &std::free);
-    return real ? real.get() : path;
+    return real ? real.get() : "";
+}
+
+/// Where links lead: what they point to is replaced, not they themselves. The same before and after
+/// there is such a file.
+std::string resolved(const std::string& path) {
+    const std::string real = real_path(path);
+    if (!real.empty()) return real;
+    const size_t slash = path.rfind('/');
+    const std::string folder =
+        real_path(slash == std::string::npos ? "." : path.substr(0, slash + 1));
+    if (folder.empty()) return path;
+    const std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
+    return (folder == "/" ? "" : folder) + "/" + name;
 }
 
 std::string diff(const std::vector<ip::Cidr>& old, const std::vector<ip::Cidr>& fresh) {
@@ -130,25 +144,46 @@ Status reload(const std::string& command) {
     return {};
 }
 
-/// Writes, keeps what was there, reloads; and takes everything back if that fails.
-int apply(const RangesSyncFlags& flags, const std::string& content, const std::string& before,
-          bool existed) {
-    if (existed) {
-        const auto kept = replace_file(flags.to + ".previous", before, flags.to);
-        if (!kept) return fail(kUsage, kept.error());
-    }
-    const auto written = replace_file(flags.to, content);
-    if (!written) return fail(kUsage, written.error());
-    const Status reloaded = reload(flags.reload);
-    if (reloaded) return kFine;
-    std::string text = "the reload failed, the file is as it was: " + reloaded.error();
-    if (existed) {
-        const auto restored = replace_file(flags.to, before);
-        if (!restored) text = "the reload failed, and so did taking it back: " + restored.error();
-    } else {
+/// Puts back what was there when the reload last succeeded, and has that reloaded: a service that
+/// stopped over the new content needs it.
+std::string take_back(const RangesSyncFlags& flags, const LastGood& good, SyncState& state) {
+    if (!good) {
         unlink(flags.to.c_str());
+        const auto ended = state.end();
+        return ended ? "the file is as it was" : ended.error();
     }
-    return fail(kWrongOrMissing, text);
+    const auto restored = replace_file(flags.to, *good);
+    if (!restored) return "and so did taking it back: " + restored.error();
+    // Else it is still owed.
+    if (reload(flags.reload)) {
+        const auto ended = state.end();
+        if (!ended) return ended.error();
+        return "the file is as it was, and reloaded";
+    }
+    return "the file is as it was";
+}
+
+/// Writes, keeps what was there, reloads; and takes everything back if that fails. `content`:
+/// nullopt where the file has it already.
+int apply(const RangesSyncFlags& flags, const LastGood& content, const LastGood& now,
+          SyncState& state) {
+    const bool reloads = !allowlist::words_of(flags.reload).empty();
+    const auto good = state.last_good(now);
+    if (!good) return fail(kUsage, good.error());
+    const auto begun = state.begin(*good, reloads);
+    if (!begun) return fail(kUsage, begun.error());
+    if (content) {
+        const auto written = replace_file(flags.to, *content);
+        if (!written) return fail(kUsage, written.error());
+    }
+    if (!reloads) return kFine;
+    const Status reloaded = reload(flags.reload);
+    if (reloaded) {
+        const auto ended = state.end();
+        return ended ? kFine : fail(kUsage, ended.error());
+    }
+    return fail(kWrongOrMissing,
+                "the reload failed, " + take_back(flags, *good, state) + ": " + reloaded.error());
 }
 
 }  // namespace
@@ -156,7 +191,7 @@ int apply(const RangesSyncFlags& flags, const std::string& content, const std::s
 int run_ranges_render(const RangesRenderFlags& flags) {
     const auto* const format = format_of(flags.format);
     if (format == nullptr) return kUsage;
-    const auto published = published_of(flags.ranges, "");
+    const auto published = published_of(flags.ranges);
     if (!published) return fail(kUsage, published.error());
     print(format->render(*published, ports_of(flags.ports)));
     return kFine;
@@ -167,6 +202,8 @@ int run_ranges_sync(const RangesSyncFlags& given) {
     if (format == nullptr) return kUsage;
     RangesSyncFlags flags = given;
     flags.to = resolved(given.to);
+    auto state = SyncState::open(flags.to, flags.state);
+    if (!state) return fail(kUsage, state.error());
     std::string before;
     struct stat file{};
     const bool exists = stat(flags.to.c_str(), &file) == 0;
@@ -182,7 +219,7 @@ int run_ranges_sync(const RangesSyncFlags& given) {
             before = std::move(source->text);
         }
     }
-    const auto fresh = gather(flags.from);
+    const auto fresh = gather(flags.from, flags.ca);
     if (!fresh) return fail(kWrongOrMissing, fresh.error() + "; nothing was changed");
     std::string content = format->render(*fresh, ports_of(flags.ports));
     // Of both as they are rendered: a format may be for one family alone.
@@ -200,19 +237,30 @@ int run_ranges_sync(const RangesSyncFlags& given) {
         return fail(kWrongOrMissing,
                     judged.error() + "; nothing was changed (--force takes it all the same)");
     }
+    for (const ip::Family family : {ip::Family::v4, ip::Family::v6}) {
+        if (!fresh->of(family).empty() || format->name.ends_with("tables")) continue;
+        note(std::string("the list has no range of ") +
+             (family == ip::Family::v4 ? "IPv4" : "IPv6") + ": who comes over it is not let in\n");
+    }
     const std::string changes = diff(old, now);
     print(changes);
-    if (content == before) {
-        note("unchanged: " + one_line(flags.to) + " has all " + std::to_string(now.size()) +
-             " ranges\n");
+    const bool is_same = exists && content == before;
+    const bool is_owed = state->owes_reload() && !flags.reload.empty();
+    const std::string has =
+        one_line(flags.to) + " has all " + std::to_string(now.size()) + " ranges";
+    if (is_same && !is_owed) {
+        note("unchanged: " + has + "\n");
         return kFine;
     }
     if (flags.dry_run) {
-        note("would be written: " + one_line(flags.to) + "\n");
+        note((is_same ? "would be reloaded: " : "would be written: ") + one_line(flags.to) + "\n");
         return kWrongOrMissing;
     }
-    const int status = apply(flags, content, before, exists);
-    if (status == kFine) {
+    const int status = apply(flags, is_same ? LastGood() : content,
+                             exists ? LastGood(before) : LastGood(), *state);
+    if (status == kFine && is_same) {
+        note("reloaded: " + has + ", and the last run did not get as far\n");
+    } else if (status == kFine) {
         note("written: " + one_line(flags.to) + ", " + std::to_string(now.size()) + " ranges\n");
     }
     return status;

@@ -17,8 +17,10 @@ struct RangesSyncFlags {
     std::string to;
     std::string format;
     std::vector<std::string> from{"https://api.cloudflare.com/client/v4/ips"};
+    std::string ca;  // PEM file of authorities; empty: the system's
     std::vector<int> ports{80, 443};
     std::string reload;  // a command, run without a shell
+    std::string state;   // folder; empty: systemd's, or the file's own
     bool dry_run = false;
     bool force = false;
 };

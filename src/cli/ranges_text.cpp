@@ -165,10 +165,13 @@ std::string seen_text(cause::Cause cause, uint16_t http_status) {
 std::string ranges_text(const RangesReport& report, bool colour) {
     const Painter paint(colour);
     std::string text;
-    for (size_t i = 0; i < report.rules.sources.size(); ++i) {
+    constexpr size_t kFilesShown = 40;
+    const size_t files = report.rules.sources.size();
+    for (size_t i = 0; i < std::min(files, kFilesShown); ++i) {
         text += fmt::format("{:<8} {} ({})\n", i == 0 ? "rules" : "",
                             printable(report.rules.sources[i].name), report.rules.formats[i]);
     }
+    if (files > kFilesShown) text += fmt::format("{:<8} and {} more\n", "", files - kFilesShown);
     text += fmt::format("{:<8} {}, {}{}\n\n", "ranges", report.published.ranges.size(),
                         printable(report.published.source),
                         report.published.date.empty() ? "" : ", as of " + report.published.date);

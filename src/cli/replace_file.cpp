@@ -34,12 +34,21 @@ void sync_folder(const std::string& path) {
     close(descriptor);
 }
 
+/// `.NAME.new`: what includes all files of a folder leaves it out.
+std::string beside(const std::string& path) {
+    const size_t slash = path.rfind('/');
+    const size_t name = slash == std::string::npos ? 0 : slash + 1;
+    const bool is_hidden = path.substr(name).starts_with('.');
+    return path.substr(0, name) + (is_hidden ? "" : ".") + path.substr(name) + ".new";
+}
+
 }  // namespace
 
 std::expected<void, std::string> replace_file(const std::string& path, const std::string& content,
                                               const std::string& like) {
-    std::string temporary = path + ".new-XXXXXX";
-    const int descriptor = mkostemp(temporary.data(), O_CLOEXEC);
+    const std::string temporary = beside(path);
+    unlink(temporary.c_str());  // of a run that was killed
+    const int descriptor = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (descriptor < 0) return failed(path);
     struct stat before{};
     const bool exists = stat(like.empty() ? path.c_str() : like.c_str(), &before) == 0;

@@ -66,7 +66,7 @@ bool take(Service& service, std::expected<config::Settings, config::ConfigError>
 /// certificate file; SIGUSR1 opens the access log anew. `seen` is when they were written that are
 /// in force.
 void serve_until_end(Service& service, FileTimes seen, const std::string& config_file,
-                     const config::Overrides& overrides) {
+                     config::Overrides overrides) {
     constexpr timespec kLook{.tv_sec = 5, .tv_nsec = 0};
     const sigset_t set = end_signals();
     for (;;) {
@@ -77,6 +77,7 @@ void serve_until_end(Service& service, FileTimes seen, const std::string& config
             continue;
         }
         if (number == SIGHUP) {
+            if (auto profile = service.take_wanted_profile()) overrides.profile = *profile;
             auto settings = load(config_file, overrides);
             FileTimes times = settings ? file_times(*settings) : FileTimes{};
             if (take(service, std::move(settings), "SIGHUP")) seen = std::move(times);
@@ -126,9 +127,10 @@ int run_serve(const std::string& config_file, const config::Overrides& overrides
         complain(service.error());
         return kUsage;
     }
+    (*service)->offer_profiles();
     print(
         "ready edge=" + (*service)->edge_address().to_string() +
-        " admin=" + (*service)->admin_address().to_string() +
+        " admin=" + (*service)->admin_address() +
         ((*service)->plain_address() ? " plain=" + (*service)->plain_address()->to_string() : "") +
         "\n");
     serve_until_end(**service, std::move(written), config_file, overrides);

@@ -2,13 +2,18 @@
 
 #include <malloc.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
+#include <fstream>
 #include <thread>
 
 #include "admin/metrics.hpp"
 #include "cause/table.hpp"
 #include "cli/console.hpp"
+#include "config/load.hpp"
 #include "record/ray_id.hpp"
 
 namespace edgecase::cli {
@@ -49,6 +54,28 @@ std::vector<admin::OriginState> origins_of(const config::Settings& settings) {
     return states;
 }
 
+/// The first line of the file; empty without a file. Errors: a sentence.
+std::expected<std::string, std::string> read_token(const std::string& path) {
+    constexpr size_t kLeastBytes = 16;
+    if (path.empty()) return std::string();
+    std::ifstream file(path);
+    std::string token;
+    if (!file || !std::getline(file, token)) {
+        return std::unexpected("cannot read the admin token file " + path);
+    }
+    if (token.ends_with('\r')) token.pop_back();
+    if (token.size() < kLeastBytes) {
+        return std::unexpected("the admin token in " + path + " is too short: at least " +
+                               std::to_string(kLeastBytes) +
+                               " characters, as from `openssl rand -hex 32`");
+    }
+    struct stat info{};
+    if (stat(path.c_str(), &info) == 0 && (info.st_mode & S_IROTH) != 0) {
+        complain("everybody on this machine can read the admin token file " + path);
+    }
+    return token;
+}
+
 Metric counter(std::string name, std::string help) {
     return {std::move(name), std::move(help), Metric::Type::counter, {}};
 }
@@ -71,6 +98,12 @@ std::expected<std::unique_ptr<Service::Generation>, std::string> Service::start_
     for (auto& counters : generation->edge->counters()) counters_.push_back(std::move(counters));
     health_ = generation->edge->health();
     origins_ = origins_of(generation->settings);
+    checked_pools_.clear();
+    for (const config::Pool& pool : generation->settings.pools) {
+        if (!pool.health.path.empty()) checked_pools_.insert(pool.name);
+    }
+    profile_ = generation->settings.profile;
+    colo_ = generation->settings.colo;
     return generation;
 }
 
@@ -81,6 +114,7 @@ std::expected<std::unique_ptr<Service>, std::string> Service::start(config::Sett
     store::StoreOptions options;
     options.data_dir = settings.data_dir;
     options.retention_age = settings.retention.age;
+    service->retention_ = settings.retention.age;
     options.retention_bytes = settings.retention.bytes;
     options.log = [](const std::string& line) { complain(line); };
     auto store = store::Store::open(std::move(options));
@@ -94,22 +128,70 @@ std::expected<std::unique_ptr<Service>, std::string> Service::start(config::Sett
     if (!generation) return std::unexpected(generation.error());
     service->present_ = std::move(*generation);
 
-    if (service->settings().admin) {
-        Service* const raw = service.get();
-        auto admin = admin::AdminServer::start(
-            *service->settings().admin, service->clock_,
-            {.metrics = [raw] { return raw->metrics(); },
-             .origins = [raw] { return raw->origins(); },
-             .switch_http2 = [raw](const auto& order) { return raw->switch_http2(order); }});
-        if (!admin) return std::unexpected(admin.error());
-        service->admin_ = std::move(*admin);
-    }
+    if (auto done = service->start_admin(); !done) return std::unexpected(done.error());
     return service;
+}
+
+std::expected<void, std::string> Service::start_admin() {
+    const config::Settings& now = settings();
+    if (!now.admin && now.admin_socket.empty()) return {};
+    auto token = read_token(now.admin_token_file);
+    if (!token) return std::unexpected(token.error());
+    admin::Backend backend{
+        .metrics = [this] { return metrics(); },
+        .origins = [this] { return origins(); },
+        .switch_http2 = [this](const auto& order) { return switch_http2(order); },
+        .status = [this] { return status(); },
+        .drain = [this](bool on) { switches_->draining = on; },
+        .set_profile = [this](const auto& name) { return set_profile(name); },
+        .open_source = [dir = now.data_dir] { return store::open_source(dir); },
+        .tail = tail_};
+    auto admin = admin::AdminServer::start({now.admin.value_or(ip::Endpoint()), now.admin_socket},
+                                           std::move(*token), std::move(backend));
+    if (!admin) return std::unexpected(admin.error());
+    admin_ = std::move(*admin);
+    return {};
+}
+
+admin::EdgeStatus Service::status() {
+    const store::StoreCounters stored = store_->counters();
+    const auto profiles = config::profile_names();
+    const std::lock_guard lock(shown_mutex_);
+    return {.version = EDGECASE_VERSION,
+            .colo = colo_,
+            .started = started_,
+            .profile = profile_,
+            .profiles = {profiles.begin(), profiles.end()},
+            .draining = switches_->draining,
+            .records_written = stored.records_written,
+            .cases_written = stored.cases_written,
+            .records_dropped = stored.successes_dropped + stored.cases_dropped,
+            .store = "sqlite",
+            .retention = retention_};
+}
+
+std::expected<void, std::string> Service::set_profile(const std::string& name) {
+    constexpr std::chrono::seconds kPatience{5};
+    if (!profiles_offered_) return std::unexpected("this edge cannot change its profile");
+    std::unique_lock lock(shown_mutex_);
+    wanted_profile_ = name;
+    const uint64_t before = reloads_;
+    kill(getpid(), SIGHUP);
+    reloaded_.wait_for(lock, kPatience, [&] { return reloads_ != before || profile_ == name; });
+    if (profile_ == name) return {};
+    return std::unexpected("the profile was not taken; the log of the edge says why");
+}
+
+std::optional<std::string> Service::take_wanted_profile() {
+    const std::lock_guard lock(shown_mutex_);
+    return std::exchange(wanted_profile_, std::nullopt);
 }
 
 std::expected<void, std::string> Service::reload(config::Settings settings) {
     const config::Settings& now = present_->settings;
-    if (settings.data_dir != now.data_dir || settings.admin != now.admin) {
+    if (settings.data_dir != now.data_dir || settings.admin != now.admin ||
+        settings.admin_socket != now.admin_socket ||
+        settings.admin_token_file != now.admin_token_file) {
         complain("data_dir and admin keep their values until a restart");
     }
     if (settings.access_log != now.access_log) {
@@ -118,6 +200,8 @@ std::expected<void, std::string> Service::reload(config::Settings settings) {
     settings.access_log = now.access_log;
     settings.data_dir = now.data_dir;
     settings.admin = now.admin;
+    settings.admin_socket = now.admin_socket;
+    settings.admin_token_file = now.admin_token_file;
     settings.retention = now.retention;
     auto next = start_edge(std::move(settings));
     if (!next) return std::unexpected(next.error());
@@ -132,6 +216,7 @@ std::expected<void, std::string> Service::reload(config::Settings settings) {
     retired_.push_back(std::move(retired));
     const std::lock_guard lock(shown_mutex_);
     ++reloads_;
+    reloaded_.notify_all();
     return {};
 }
 
@@ -161,7 +246,8 @@ std::expected<void, std::string> Service::open_access_log(const config::AccessLo
 }
 
 std::unique_ptr<record::Sink> Service::make_sink() {
-    auto sink = store_->make_sink();
+    std::unique_ptr<record::Sink> sink =
+        std::make_unique<admin::TailSink>(store_->make_sink(), tail_);
     return access_log_ ? access_log_->make_sink(std::move(sink)) : std::move(sink);
 }
 
@@ -169,13 +255,24 @@ void Service::reopen_logs() {
     if (access_log_) access_log_->reopen();
 }
 
-ip::Endpoint Service::admin_address() const {
-    return admin_ ? admin_->address() : ip::Endpoint();
+std::string Service::admin_address() const {
+    return admin_ ? admin_->address() : "off";
 }
 
 std::vector<admin::OriginState> Service::origins() {
     const std::lock_guard lock(shown_mutex_);
-    for (admin::OriginState& one : origins_) one.http2 = switches_->http2(one.url);
+    for (admin::OriginState& one : origins_) {
+        one.http2 = switches_->http2(one.url);
+        one.pools.clear();
+    }
+    health_->for_each([&](const auto& pool, const auto& url, const auto& state) {
+        const auto found = std::ranges::find(origins_, url, &admin::OriginState::url);
+        if (found == origins_.end() || !checked_pools_.contains(pool)) return;
+        const cause::Cause fault = state.last_fault;
+        const std::string error(fault == cause::Cause::none ? ""
+                                                            : origin::health_fault_name(fault));
+        found->pools.push_back({pool, state.healthy.load(), error});
+    });
     return origins_;
 }
 

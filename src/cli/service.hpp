@@ -2,10 +2,12 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <expected>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -38,7 +40,13 @@ class Service {
     const config::Settings& settings() const { return present_->settings; }
     ip::Endpoint edge_address() const { return present_->edge->address(); }
     std::optional<ip::Endpoint> plain_address() const { return present_->edge->plain_address(); }
-    ip::Endpoint admin_address() const;
+    /// As the ready line says it.
+    std::string admin_address() const;
+
+    /// What an operator asked the admin listener for, to be loaded by whoever calls reload();
+    /// he is woken with SIGHUP. Without him there is no changing of the profile.
+    void offer_profiles() { profiles_offered_ = true; }
+    std::optional<std::string> take_wanted_profile();
 
   private:
     /// One configuration and the edge that runs by it.
@@ -54,6 +62,9 @@ class Service {
     std::string metrics();
     std::vector<admin::OriginState> origins();
     bool switch_http2(const admin::Http2Order& order);
+    admin::EdgeStatus status();
+    std::expected<void, std::string> set_profile(const std::string& name);
+    std::expected<void, std::string> start_admin();
 
     base::SystemClock clock_;
     std::unique_ptr<store::Store> store_;
@@ -71,6 +82,15 @@ class Service {
     std::vector<admin::OriginState> origins_;                      // of the present configuration
     std::shared_ptr<origin::HealthBoard> health_;                  // of it, too
     uint64_t reloads_ = 0;
+    std::set<std::string, std::less<>> checked_pools_;
+    std::string profile_;  // of the present configuration
+    std::string colo_;
+    std::chrono::hours retention_{0};
+    std::optional<std::string> wanted_profile_;
+    std::condition_variable reloaded_;
+    std::atomic<bool> profiles_offered_ = false;
+    base::WallTime started_ = clock_.wall_now();
+    std::shared_ptr<admin::TailHub> tail_ = std::make_shared<admin::TailHub>();
     std::unique_ptr<admin::AdminServer> admin_;
 };
 

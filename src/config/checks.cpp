@@ -42,6 +42,12 @@ Step check_listeners(const Settings& settings, const Sources& sources) {
     if (is_same_listener(settings.admin, settings.listen)) {
         return sources.conflict({"admin", "listen"}, kSame);
     }
+    if (settings.admin && !settings.admin->address.is_loopback() &&
+        settings.admin_token_file.empty()) {
+        return sources.conflict({"admin"},
+                                "is not a loopback address, so whoever asks there must show a "
+                                "token: set `admin_token_file` too");
+    }
     if (is_same_listener(settings.listen_plain, settings.listen)) {
         return sources.conflict({"listen_plain"}, kSame);
     }

@@ -122,8 +122,8 @@ TEST(ConfigErrors, AFlagIsNamedAsItWasTyped) {
 
 TEST(ConfigErrors, AdminStaysOnLoopback) {
     EXPECT_EQ(error_of("admin = \"*:9000\""),
-              "edge.toml:2:9: `admin` is \"*:9000\", but admin listens on loopback only in this "
-              "version; authentication is not there yet");
+              "edge.toml:2:9: `admin` is not a loopback address, so whoever asks there must show a "
+              "token: set `admin_token_file` too");
     EXPECT_EQ(flag_error(&Overrides::admin, "[::1]:0"), "no error");
     EXPECT_NE(flag_error(&Overrides::admin, "10.0.0.1:1").find("loopback"), std::string::npos);
 }

@@ -87,6 +87,7 @@ constexpr std::array kKeys{
     Key{"", "tls_cert", kFile, set_tls_cert},
     Key{"", "tls_key", kFile, set_tls_key},
     Key{"", "admin", kAny, set_admin},
+    Key{"", "admin_token_file", kFile, set_admin_token_file},
     Key{"", "origin", kAny, set_origin},
     Key{"", "ssl_mode", kAny, set_ssl_mode},
     Key{"", "origin_name", kAny, set_origin_name},

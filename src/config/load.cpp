@@ -47,6 +47,7 @@ struct Flag {
 constexpr std::array kFlags{
     Flag{"--listen", &Overrides::listen, "", "listen"},
     Flag{"--admin", &Overrides::admin, "", "admin"},
+    Flag{"--admin-token-file", &Overrides::admin_token_file, "", "admin_token_file"},
     Flag{"--origin", &Overrides::origin, "", "origin"},
     Flag{"--data-dir", &Overrides::data_dir, "", "data_dir"},
     Flag{"--profile", &Overrides::profile, "", "profile"},

@@ -158,7 +158,9 @@ struct Settings {
     ip::Endpoint listen;                       // TLS when there are certificates
     std::optional<ip::Endpoint> listen_plain;  // a second listener, never TLS
     std::vector<Certificate> certificates;     // chosen by SNI; the first is for all other names
-    std::optional<ip::Endpoint> admin;         // loopback unless told otherwise
+    std::optional<ip::Endpoint> admin;         // loopback unless there is a token
+    std::string admin_socket;                  // path of a Unix socket instead; empty: none
+    std::string admin_token_file;              // whoever asks must show what it holds; empty: none
     std::filesystem::path data_dir = "edgecase-data";
     std::vector<Pool> pools;
     std::vector<Route> routes;  // most specific first; `origin` is a route that matches all

@@ -59,15 +59,26 @@ Problem set_listen_plain(Settings& settings, const Value& value) {
 }
 
 Problem set_admin(Settings& settings, const Value& value) {
+    constexpr std::string_view kUnix = "unix:";
     const auto* text = as_text(value);
+    if (text != nullptr && text->starts_with(kUnix) && text->size() > kUnix.size()) {
+        settings.admin.reset();
+        settings.admin_socket = text->substr(kUnix.size());
+        return std::nullopt;
+    }
     const auto endpoint = text != nullptr ? parse_listen(*text) : std::nullopt;
-    if (!endpoint) return must_be(kListenForm, value);
-    if (!endpoint->address.is_loopback()) {
-        return "is " + shown(value) +
-               ", but admin listens on loopback only in this version; authentication is not there "
-               "yet";
+    if (!endpoint) {
+        return must_be(std::string(kListenForm) + ", or unix: and the path of a socket", value);
     }
     settings.admin = endpoint;
+    settings.admin_socket.clear();
+    return std::nullopt;
+}
+
+Problem set_admin_token_file(Settings& settings, const Value& value) {
+    const auto* text = as_text(value);
+    if (text == nullptr || text->empty()) return must_be("the path of a file", value);
+    settings.admin_token_file = *text;
     return std::nullopt;
 }
 

@@ -9,6 +9,7 @@ namespace edgecase::config {
 Problem set_listen(Settings& settings, const Value& value);
 Problem set_listen_plain(Settings& settings, const Value& value);
 Problem set_admin(Settings& settings, const Value& value);
+Problem set_admin_token_file(Settings& settings, const Value& value);
 Problem set_origin(Settings& settings, const Value& value);
 Problem set_data_dir(Settings& settings, const Value& value);
 Problem set_profile(Settings& settings, const Value& value);

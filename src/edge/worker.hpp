@@ -65,7 +65,10 @@ class Worker {
     std::shared_ptr<const Counters> shared_counters() const { return counters_; }
     const std::string& loop_token() const { return options_.loop_token; }
     /// No request is to follow on a connection; each response says so.
-    bool draining() const { return draining_; }
+    bool draining() const {
+        return draining_ || (options_.switches != nullptr &&
+                             options_.switches->draining.load(std::memory_order_relaxed));
+    }
     /// The drain time runs: connections are closed without having said so.
     bool ending() const { return ending_; }
 

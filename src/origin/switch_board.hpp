@@ -15,6 +15,9 @@ enum class Http2Switch : uint8_t { configured, on, off };
 
 class SwitchBoard {
   public:
+    /// Clients are told with each answer that their connection ends, and readiness says no.
+    std::atomic<bool> draining{false};
+
     /// Of the origin with that URL, `configured` at first; stays where it is.
     std::atomic<Http2Switch>& http2(const std::string& url) {
         const std::lock_guard lock(mutex_);

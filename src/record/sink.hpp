@@ -29,8 +29,9 @@ struct CaseFilter {
     std::optional<uint16_t> status;  // edge status
     std::string cause;               // exact name, or a prefix that ends at a dot: `resp`
     std::string host;
-    std::string path;    // prefix of the path
-    size_t limit = 100;  // newest first
+    std::string path;             // prefix of the path
+    std::optional<RayId> before;  // a case: only those that come after it in the list
+    size_t limit = 100;           // newest first
 };
 
 /// Which rollups: of steps of time that begin in [since, until).
@@ -62,6 +63,11 @@ class Source {
     /// Errors: a sentence.
     virtual std::expected<void, std::string> visit_all(
         const std::function<void(const Record&)>& visit) = 0;
+    /// Those that began at `since` or later, successes and cases apart, at most about `maximum` of
+    /// each kind: then `since` is moved forward, so that both kinds are whole from there on. That
+    /// time comes back. Errors: a sentence.
+    virtual std::expected<base::WallTime, std::string> visit_recent(
+        base::WallTime since, size_t maximum, const std::function<void(const Record&)>& visit) = 0;
     /// Rollups by time, and the length of their steps: the shortest that is still kept for
     /// `since`. They outlive the records. Errors: a sentence.
     virtual std::expected<std::chrono::seconds, std::string> visit_rollups(

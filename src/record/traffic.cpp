@@ -276,6 +276,7 @@ std::expected<Traffic, std::string> traffic(Source& source, const TrafficQuery& 
                                          .cause = query.cause,
                                          .host = query.host,
                                          .path = {},
+                                         .before = {},
                                          .limit = kCasesRead});
         if (!cases) return std::unexpected(cases.error());
         for (const Record& one : *cases) {

@@ -23,6 +23,10 @@ class FakeSource final : public Source {
     std::expected<void, std::string> visit_all(const std::function<void(const Record&)>&) override {
         return {};
     }
+    std::expected<base::WallTime, std::string> visit_recent(
+        base::WallTime since, size_t, const std::function<void(const Record&)>&) override {
+        return since;
+    }
     std::expected<std::chrono::seconds, std::string> visit_rollups(
         const RollupQuery& query, const std::function<void(const Rollup&)>& visit) override {
         for (const auto& [minute, table] : minutes_) {

@@ -43,6 +43,9 @@ std::string cases_sql(const CaseFilter& filter) {
     }
     // As bytes: a path may hold what is not text, at which SQLite's text functions would stop.
     if (!filter.path.empty()) sql += " AND substr(CAST(path AS BLOB), 1, length(?5)) = ?5";
+    if (filter.before) {
+        sql += " AND (start_ms, ray) < (SELECT start_ms, ray FROM cases WHERE ray = ?7)";
+    }
     return sql + " ORDER BY start_ms DESC, ray DESC LIMIT ?6";
 }
 
@@ -69,6 +72,7 @@ class SqliteSource final : public record::Source {
             .bind_text(3, host)
             .bind_blob(4, filter.path)
             .bind(5, static_cast<int64_t>(std::min(filter.limit, kMaximumCases)));
+        if (filter.before) statement->bind(6, key_of(*filter.before));
         std::vector<Record> records;
         while (true) {
             const auto row = statement->step();
@@ -86,18 +90,56 @@ class SqliteSource final : public record::Source {
                                       "SELECT bytes FROM cases ORDER BY start_ms"}) {
             auto statement = database_.prepare(sql);
             if (!statement) return std::unexpected(sentence(statement.error()));
-            while (true) {
-                const auto row = statement->step();
-                if (!row) return std::unexpected(sentence(row.error()));
-                if (!*row) break;
-                BlockReader reader(statement->bytes(0));
-                while (!reader.empty()) {
-                    // One damaged record must not hide the others.
-                    if (const auto record = reader.next()) visit(*record);
-                }
-            }
+            if (auto done = visit_rows(*statement, visit); !done) return done;
         }
         return {};
+    }
+
+    std::expected<base::WallTime, std::string> visit_recent(
+        base::WallTime since, size_t maximum,
+        const std::function<void(const Record&)>& visit) override {
+        const auto most = static_cast<int64_t>(maximum);
+        // Blocks are in the order of their writing, which is nearly that of time.
+        auto blocks =
+            database_.prepare("SELECT id, start_ms, end_ms, count FROM blocks ORDER BY id DESC");
+        if (!blocks) return std::unexpected(sentence(blocks.error()));
+        int64_t since_ms = base::milliseconds(since.time_since_epoch());
+        int64_t first = std::numeric_limits<int64_t>::max();
+        for (int64_t count = 0;;) {
+            const auto row = blocks->step();
+            if (!row) return std::unexpected(sentence(row.error()));
+            if (!*row || blocks->integer(2) < since_ms) break;
+            count += blocks->integer(3);
+            if (count > most) {
+                since_ms = std::max(since_ms, blocks->integer(2));
+                break;
+            }
+            first = blocks->integer(0);
+        }
+        blocks->reset();
+        auto oldest = database_.prepare(
+            "SELECT start_ms FROM cases WHERE start_ms >= ?1 ORDER BY start_ms DESC LIMIT 1 OFFSET "
+            "?2");
+        if (!oldest) return std::unexpected(sentence(oldest.error()));
+        const auto beyond = oldest->bind(0, since_ms).bind(1, most).step();
+        if (!beyond) return std::unexpected(sentence(beyond.error()));
+        if (*beyond) since_ms = oldest->integer(0) + 1;
+        oldest->reset();
+        const base::WallTime from{std::chrono::milliseconds(since_ms)};
+        const auto wanted = [&](const Record& record) {
+            if (record.start >= from) visit(record);
+        };
+        for (const auto& [sql, bound] :
+             {std::pair{"SELECT bytes FROM blocks WHERE id >= ?1 ORDER BY id", first},
+              {"SELECT bytes FROM cases WHERE start_ms >= ?1 ORDER BY start_ms", since_ms}}) {
+            auto statement = database_.prepare(sql);
+            if (!statement) return std::unexpected(sentence(statement.error()));
+            statement->bind(0, bound);
+            if (auto done = visit_rows(*statement, wanted); !done) {
+                return std::unexpected(std::move(done.error()));
+            }
+        }
+        return from;
     }
 
     std::expected<std::chrono::seconds, std::string> visit_rollups(
@@ -130,6 +172,20 @@ class SqliteSource final : public record::Source {
     }
 
   private:
+    std::expected<void, std::string> visit_rows(Statement& statement,
+                                                const std::function<void(const Record&)>& visit) {
+        while (true) {
+            const auto row = statement.step();
+            if (!row) return std::unexpected(sentence(row.error()));
+            if (!*row) return {};
+            BlockReader reader(statement.bytes(0));
+            while (!reader.empty()) {
+                // One damaged record must not hide the others.
+                if (const auto record = reader.next()) visit(*record);
+            }
+        }
+    }
+
     static record::Rollup rollup_of(const Statement& row) {
         record::Rollup rollup;
         rollup.start = base::WallTime(std::chrono::seconds(row.integer(0)));

@@ -1,0 +1,19 @@
+// Owns the answers about records: one ray, lists of cases, traffic.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "admin/message.hpp"
+#include "record/sink.hpp"
+
+namespace edgecase::admin {
+
+/// A record in a list: its case file in one line. Redacted.
+nlohmann::ordered_json case_row(const record::Record& record);
+
+Response answer_ray(const Request& request, std::string_view ray, record::Source& source);
+Response answer_cases(const Request& request, record::Source& source, base::WallTime now);
+Response answer_traffic(const Request& request, record::Source& source, base::WallTime now);
+Response answer_cause(std::string_view name);
+
+}  // namespace edgecase::admin
