@@ -25,12 +25,11 @@ struct Failure {
     Cause cause;
     uint16_t edge_status;
 };
-constexpr std::array kFailures{Failure{Cause::resp_empty_fin, 520}, Failure{Cause::reuse_stale, 520},
-                               Failure{Cause::connect_refused, 521},
-                               Failure{Cause::connect_timeout, 522},
-                               Failure{Cause::time_first_byte, 524},
-                               Failure{Cause::origin_status, 503}};
-constexpr std::array<std::string_view, 6> kHosts{"shop.example", "www.example", "api.example",
+constexpr std::array kFailures{
+    Failure{Cause::resp_empty_fin, 520},  Failure{Cause::reuse_stale, 520},
+    Failure{Cause::connect_refused, 521}, Failure{Cause::connect_timeout, 522},
+    Failure{Cause::time_first_byte, 524}, Failure{Cause::origin_status, 503}};
+constexpr std::array<std::string_view, 6> kHosts{"shop.example",   "www.example",  "api.example",
                                                  "static.example", "blog.example", "admin.example"};
 constexpr std::array<std::string_view, 3> kOrigins{"http://10.0.0.1:8080", "http://10.0.0.2:8080",
                                                    "http://10.0.0.3:8080"};
@@ -77,7 +76,8 @@ class Corpus {
 
   private:
     void hand_over(store::Block& block, bool is_case) {
-        if (block.count != 0) (is_case ? batch_.cases : batch_.successes).push_back(std::move(block));
+        if (block.count != 0)
+            (is_case ? batch_.cases : batch_.successes).push_back(std::move(block));
         block = {};
     }
     bool write() {
@@ -128,8 +128,9 @@ int main(int argc, char** argv) {
         record.protocol = "HTTP/2";
         record.method = "GET";
         record.host = kHosts[random() % kHosts.size()];
-        uri = fmt::format("/section{}/item/{}?page={}", static_cast<char>('a' + random() % kPaths % 26),
-                          random() % 1'000'000, random() % 9);
+        uri = fmt::format("/section{}/item/{}?page={}",
+                          static_cast<char>('a' + random() % kPaths % 26), random() % 1'000'000,
+                          random() % 9);
         record.uri = uri;
         record.user_agent = "Mozilla/5.0 (X11; Linux x86_64) Chrome/131.0.0.0 Safari/537.36";
         record.origin_url = kOrigins[random() % kOrigins.size()];

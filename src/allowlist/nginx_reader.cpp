@@ -182,6 +182,10 @@ ReadResult NginxReader::directive(const std::vector<Token>& words, Levels& level
         level.is_catch_all = words[1].text == "_";
     } else if (name == "return" && words.size() > 1 && !level.name.starts_with("if ")) {
         refuse_all(words[1].text, level, place);
+    } else if (name.starts_with("modsecurity_rules")) {
+        // ModSecurity in nginx: its rules may deny addresses, and are not read here.
+        level.rewrites.push_back(
+            make_rule(Action::unclear, {unknown_match(std::string(name))}, place));
     } else if (name == "include" && words.size() > 1) {
         return include(words[1], levels, depth);
     }

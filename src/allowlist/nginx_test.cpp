@@ -195,5 +195,16 @@ TEST(Nginx, LimitExceptIsJudgedForGet) {
     EXPECT_EQ(verdict(limited("POST"), "1.1.1.1"), "rejected origin.status");
 }
 
+TEST(Nginx, RulesOfModSecurityAreUnknown) {
+    for (const char* const text : {"modsecurity_rules_file /etc/nginx/modsec.conf;",
+                                   "modsecurity_rules 'SecRuleEngine On';"}) {
+        EXPECT_EQ(verdict(rules_of({"server {\n listen 443;\n allow all;\n " + std::string(text) +
+                                    "\n}\n"}),
+                          "1.1.1.1"),
+                  "unknown")
+            << text;
+    }
+}
+
 }  // namespace
 }  // namespace edgecase::allowlist

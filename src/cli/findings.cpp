@@ -65,6 +65,9 @@ int run_findings(const FindingsFlags& flags) {
     const auto first = (*source)->visit_all([&](const record::Record& record) {
         if (record.cause == cause::Cause::none) compared = std::min(compared, record.start);
     });
+    // One that was under way when the first success was recorded was not forgotten.
+    constexpr std::chrono::minutes kLongRequest{5};
+    if (compared != base::WallTime::max()) compared -= kLongRequest;
     diagnose::FindingsMaker maker;
     const auto visited = first ? (*source)->visit_all([&](const record::Record& record) {
         const bool early = compared != base::WallTime::max() && record.start < compared;

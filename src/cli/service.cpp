@@ -246,9 +246,9 @@ std::expected<void, std::string> Service::open_access_log(const config::AccessLo
 }
 
 std::unique_ptr<record::Sink> Service::make_sink() {
-    std::unique_ptr<record::Sink> sink =
-        std::make_unique<admin::TailSink>(store_->make_sink(), tail_);
-    return access_log_ ? access_log_->make_sink(std::move(sink)) : std::move(sink);
+    std::unique_ptr<record::Sink> sink = store_->make_sink();
+    if (access_log_) sink = access_log_->make_sink(std::move(sink));
+    return std::make_unique<admin::TailSink>(std::move(sink), tail_);
 }
 
 void Service::reopen_logs() {

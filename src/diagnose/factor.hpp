@@ -15,7 +15,9 @@ struct Factor {
     std::string value;
 };
 
-/// Of the attempt that decided, and of the request. Values come from few enough to be counted.
+/// What the client's request has. Values come from few enough to be counted.
 std::vector<Factor> factors_of(const record::Record& record);
+/// What one attempt has: its connection, its origin, the response head.
+std::vector<Factor> factors_of(const record::Attempt& attempt);
 
 }  // namespace edgecase::diagnose

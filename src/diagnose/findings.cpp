@@ -47,6 +47,25 @@ std::string percent(double rate) {
 
 }  // namespace
 
+void FindingsMaker::Trials::take(std::vector<Factor> factors, Cause cause) {
+    const auto count = [&](Counts& counts) {
+        ++counts.all;
+        if (cause != Cause::none) ++counts.failed[cause];
+    };
+    count(total);
+    for (Factor& factor : factors) {
+        size_t& known = values[factor.name];
+        auto found = by.find(Key(factor.name, factor.value));
+        if (found == by.end()) {
+            const bool full = known >= kMaximumValues;
+            if (!full) ++known;
+            Key key(factor.name, full ? std::string(kOther) : std::move(factor.value));
+            found = by.try_emplace(std::move(key)).first;
+        }
+        count(found->second);
+    }
+}
+
 void FindingsMaker::take(const record::Record& record) {
     // A client that left says nothing of the origin, for or against.
     const bool failed = is_counted(record.cause);
@@ -54,29 +73,32 @@ void FindingsMaker::take(const record::Record& record) {
     ++requests_;
     const int64_t minute = minute_of(record.start);
     if (minutes_.size() < kMaximumMinutes || minutes_.contains(minute)) ++minutes_[minute];
-    for (Factor& factor : factors_of(record)) {
-        size_t& values = values_[factor.name];
-        auto found = factors_.find(Key(factor.name, factor.value));
-        if (found == factors_.end()) {
-            const bool full = values >= kMaximumValues;
-            if (!full) ++values;
-            Key key(factor.name, full ? std::string(kOther) : std::move(factor.value));
-            found = factors_.try_emplace(std::move(key)).first;
+    by_request_.take(factors_of(record), record.cause);
+    for (const record::Attempt& attempt : record.attempts) {
+        // The last one decided; what it is called by itself may be less.
+        const bool last = &attempt == &record.attempts.back();
+        by_attempt_.take(factors_of(attempt), last ? record.cause : attempt.cause);
+    }
+    if (!failed) {
+        for (const record::Attempt& attempt : record.attempts) {
+            if (is_counted(attempt.cause) && attempt.retried) {
+                hidden_[attempt.cause].note(record, minute);
+            }
         }
-        ++found->second.all;
-        if (failed) ++found->second.failed[record.cause];
+        return;
     }
-    if (!failed) return;
     OfCause& of_cause = causes_[record.cause];
-    ++of_cause.count;
-    of_cause.since = std::min(of_cause.since, record.start);
-    of_cause.last = std::max(of_cause.last, record.start);
-    of_cause.rays.push_back(record.ray.to_string());
-    if (of_cause.rays.size() > TrafficFinding::kRays) of_cause.rays.pop_front();
-    if (of_cause.minutes.size() < kMaximumMinutes || of_cause.minutes.contains(minute)) {
-        ++of_cause.minutes[minute];
-    }
+    of_cause.note(record, minute);
     if (const int64_t seconds = round_seconds(record)) ++of_cause.round_times[seconds];
+}
+
+void FindingsMaker::OfCause::note(const record::Record& record, int64_t minute) {
+    ++count;
+    since = std::min(since, record.start);
+    last = std::max(last, record.start);
+    rays.push_back(record.ray.to_string());
+    if (rays.size() > TrafficFinding::kRays) rays.pop_front();
+    if (minutes.size() < kMaximumMinutes || minutes.contains(minute)) ++minutes[minute];
 }
 
 /// Most of them within a few minutes, of many: a restart or a deploy.
@@ -115,6 +137,39 @@ void FindingsMaker::find_burst(const OfCause& of_cause, TrafficFinding& finding)
     finding.confidence = 1 - p;
 }
 
+/// The factor among these trials that explains the cause better than what the finding has so far.
+void FindingsMaker::find_factor(const Trials& trials, double comparisons, double& best,
+                                TrafficFinding& finding) const {
+    const auto total = trials.total.failed.find(finding.cause);
+    if (total == trials.total.failed.end()) return;
+    for (const auto& [key, counts] : trials.by) {
+        const auto failed = counts.failed.find(finding.cause);
+        if (key.second == kOther || failed == counts.failed.end()) continue;
+        TrafficFinding one = finding;
+        one.factor = key.first;
+        one.value = key.second;
+        one.failed_inside = failed->second;
+        one.all_inside = counts.all;
+        one.failed_outside = total->second - failed->second;
+        one.all_outside = trials.total.all - counts.all;
+        if (one.all_outside == 0) continue;
+        const bool more = one.inside_rate() >= kTimesAsOften * one.outside_rate();
+        const bool most = static_cast<double>(one.failed_inside) >=
+                          kMostOfThem * static_cast<double>(total->second);
+        if (!more || !most) continue;
+        const double p = base::fisher_exact({one.failed_inside, one.all_inside, one.failed_outside,
+                                             one.all_outside}) *
+                         comparisons;
+        // Of two that explain alike, the narrower one says more.
+        const bool better = p < best || (p <= best && one.failed_inside >= finding.failed_inside &&
+                                         one.all_inside < finding.all_inside);
+        if (p >= kChance || !better) continue;
+        best = p;
+        one.confidence = 1 - p;
+        finding = std::move(one);
+    }
+}
+
 TrafficFinding FindingsMaker::finding_of(Cause cause, const OfCause& of_cause) const {
     TrafficFinding finding;
     finding.cause = cause;
@@ -123,36 +178,11 @@ TrafficFinding FindingsMaker::finding_of(Cause cause, const OfCause& of_cause) c
     finding.rays.assign(of_cause.rays.begin(), of_cause.rays.end());
     finding.failed_inside = of_cause.count;
     finding.all_inside = requests_;
-    const auto comparisons = static_cast<double>(std::max<size_t>(1, factors_.size()));
+    const auto comparisons =
+        static_cast<double>(std::max<size_t>(1, by_request_.by.size() + by_attempt_.by.size()));
     double best = kChance;
-    uint64_t explained = 0;
-    for (const auto& [key, counts] : factors_) {
-        const auto failed = counts.failed.find(cause);
-        if (key.second == kOther || failed == counts.failed.end()) continue;
-        TrafficFinding one = finding;
-        one.factor = key.first;
-        one.value = key.second;
-        one.failed_inside = failed->second;
-        one.all_inside = counts.all;
-        one.failed_outside = of_cause.count - failed->second;
-        one.all_outside = requests_ - counts.all;
-        if (one.all_outside == 0) continue;
-        const bool more = one.inside_rate() >= kTimesAsOften * one.outside_rate();
-        const bool most = static_cast<double>(one.failed_inside) >=
-                          kMostOfThem * static_cast<double>(of_cause.count);
-        if (!more || !most) continue;
-        const double p = base::fisher_exact({one.failed_inside, one.all_inside, one.failed_outside,
-                                             one.all_outside}) *
-                         comparisons;
-        // Of two that explain alike, the narrower one says more.
-        const bool better = p < best || (p <= best && one.failed_inside >= explained &&
-                                         one.all_inside < finding.all_inside);
-        if (p >= kChance || !better) continue;
-        best = p;
-        explained = one.failed_inside;
-        one.confidence = 1 - p;
-        finding = std::move(one);
-    }
+    find_factor(by_request_, comparisons, best, finding);
+    find_factor(by_attempt_, comparisons, best, finding);
     if (finding.factor.empty()) find_burst(of_cause, finding);
     finding.interval = base::wilson(finding.failed_inside, finding.all_inside);
     const std::string inside = percent(finding.inside_rate());
@@ -175,6 +205,17 @@ std::vector<TrafficFinding> FindingsMaker::findings() const {
     std::vector<TrafficFinding> findings;
     for (const auto& [cause, of_cause] : causes_) {
         if (of_cause.count >= kLeastFailures) findings.push_back(finding_of(cause, of_cause));
+    }
+    const auto least = std::max(static_cast<double>(kLeastHidden),
+                                kLeastHiddenShare * static_cast<double>(requests_));
+    for (const auto& [cause, of_cause] : hidden_) {
+        const auto seen = causes_.find(cause);
+        const bool told = seen != causes_.end() && seen->second.count >= kLeastFailures;
+        if (told || static_cast<double>(of_cause.count) < least) continue;
+        findings.push_back(finding_of(cause, of_cause));
+        findings.back().hidden = true;
+        findings.back().sentence +=
+            " A retry saved these requests; one that cannot be sent again fails.";
     }
     std::ranges::sort(findings, [](const TrafficFinding& a, const TrafficFinding& b) {
         return a.failed_inside != b.failed_inside ? a.failed_inside > b.failed_inside

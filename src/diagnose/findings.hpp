@@ -30,6 +30,7 @@ struct TrafficFinding {
     base::WallTime last;
     std::vector<std::string> rays;
     std::string sentence;
+    bool hidden = false;  // a retry saved each of them: no visitor saw one
     static constexpr size_t kRays = 5;
 
     double inside_rate() const { return rate(failed_inside, all_inside); }
@@ -50,13 +51,29 @@ class FindingsMaker {
     uint64_t requests() const { return requests_; }
 
     static constexpr uint64_t kLeastFailures = 5;  // of one cause; below that it is chance
+    // What retries hide costs time, and fails where a request cannot be sent again; a few are
+    // usual.
+    static constexpr uint64_t kLeastHidden = 20;
+    static constexpr double kLeastHiddenShare = 0.005;  // of all requests
 
   private:
     struct Counts {
         uint64_t all = 0;
         std::map<cause::Cause, uint64_t> failed;
     };
+    using Key = std::pair<std::string_view, std::string>;
+    /// What is compared with each other: requests, or attempts. A retry hides most failures on
+    /// connections that were used before, so connections are judged by attempts.
+    struct Trials {
+        void take(std::vector<Factor> factors, cause::Cause cause);
+
+        Counts total;
+        std::map<Key, Counts> by;
+        std::map<std::string_view, size_t> values;  // how many each factor has
+    };
     struct OfCause {
+        void note(const record::Record& record, int64_t minute);
+
         uint64_t count = 0;
         base::WallTime since = base::WallTime::max();
         base::WallTime last = base::WallTime::min();
@@ -64,15 +81,17 @@ class FindingsMaker {
         std::map<int64_t, uint64_t> minutes;      // bounded by kMaximumMinutes
         std::map<int64_t, uint64_t> round_times;  // seconds, where they ended after a round number
     };
-    using Key = std::pair<std::string_view, std::string>;
 
     TrafficFinding finding_of(cause::Cause cause, const OfCause& of_cause) const;
+    void find_factor(const Trials& trials, double comparisons, double& best,
+                     TrafficFinding& finding) const;
     void find_burst(const OfCause& of_cause, TrafficFinding& finding) const;
 
     uint64_t requests_ = 0;
-    std::map<Key, Counts> factors_;
-    std::map<std::string_view, size_t> values_;  // how many values each factor has
+    Trials by_request_;
+    Trials by_attempt_;
     std::map<cause::Cause, OfCause> causes_;
+    std::map<cause::Cause, OfCause> hidden_;
     std::map<int64_t, uint64_t> minutes_;  // all requests
 };
 

@@ -26,6 +26,7 @@ nlohmann::ordered_json findings_json(std::span<const TrafficFinding> findings) {
                          {"confidence", one.confidence},
                          {"since", record::rfc3339(one.since)},
                          {"last", record::rfc3339(one.last)},
+                         {"hidden_by_retry", one.hidden},
                          {"sample_rays", one.rays},
                          {"fix", row.fix}});
     }

@@ -112,6 +112,28 @@ TEST_F(FindingsTest, ends_after_a_round_number_of_seconds_are_a_timeout_at_the_o
     EXPECT_NE(maker.findings().front().sentence.find("30 s after"), std::string::npos);
 }
 
+TEST_F(FindingsTest, what_retries_hide_is_told_when_it_is_much) {
+    const auto saved = [&](int i) {
+        make(Cause::none, i);
+        record.attempts.front().cause = Cause::reuse_stale;
+        record.attempts.front().reused = true;
+        record.attempts.front().retried = true;
+        record.attempts.emplace_back();
+        maker.take(record);
+    };
+    healthy(1'000);
+    for (int i = 0; i < 19; ++i) saved(i);
+    EXPECT_TRUE(maker.findings().empty());
+    for (int i = 0; i < 19; ++i) saved(i);
+    ASSERT_EQ(maker.findings().size(), 1u);
+    const TrafficFinding found = maker.findings().front();
+    EXPECT_EQ(found.cause, Cause::reuse_stale);
+    EXPECT_EQ(found.factor, "connection");
+    EXPECT_TRUE(found.hidden);
+    healthy(10'000);
+    EXPECT_TRUE(maker.findings().empty()) << "below half a percent it is usual";
+}
+
 TEST_F(FindingsTest, clients_that_left_count_neither_way) {
     healthy(100);
     for (int i = 0; i < 50; ++i) maker.take(make(Cause::client_abort, i));

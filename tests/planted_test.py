@@ -1,0 +1,259 @@
+"""`edgecase findings` over planted causes: real edges, healthy load with one thing wrong in it. Each is found,
+named and set apart by the right factor, and nothing else is found."""
+import random
+import threading
+import time
+
+import harness
+import raw_origin
+import wire
+from pool_test import lab
+
+PART = b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npart'
+
+
+def wrong_for(is_wrong, fail, heal=None):
+    """An origin that fails in that way for the requests that `is_wrong(connection, request)` picks."""
+    def behave(connection):
+        while request := connection.read_request():
+            if is_wrong(connection, request):
+                fail(connection)
+                return
+            (heal or type(connection).respond)(connection)
+    return behave
+
+
+def path_has(text):
+    return lambda _, request: text in request.target
+
+
+def send(data):
+    def fail(connection):
+        connection.send(data)
+        connection.finish()
+    return fail
+
+
+def nothing(connection):
+    connection.finish()
+
+
+def server_error(connection):
+    connection.respond(b'no', status='500 Internal Server Error')
+    connection.finish()
+
+
+class PlantedTest(harness.TestCase):
+    """`requests`: (method, path, more) each; they go over one connection while it lasts."""
+
+    def load(self, edge, requests, pause=None):
+        client = edge.client()
+        for i, (method, path, more) in enumerate(requests):
+            if pause:
+                time.sleep(pause(i))
+            body = b'x=1' if method == 'POST' else None
+            client.send(wire.request(method, path, body=body, **more))
+            response = client.response(to=method)
+            if response.cut or 'close' in (response.header('connection') or ''):
+                client.close()
+                client = edge.client()
+        client.close()
+
+    def found(self, edge, cases):
+        """(cause, factor, value) of each finding, once as many cases are stored."""
+        def stored():
+            rows = harness.run_json('cases', '--data-dir', edge.data_dir, '--json', '--limit', '10000')
+            return sum(row['cause'] != 'none' for row in rows) >= cases
+        self.assertTrue(wire.eventually(stored, 10), 'the cases were not stored')
+        edge.ray(edge.fetch('/last').ray, seconds=5)
+        return [(one['cause'], one['factor'], one['value'])
+                for one in harness.run_json('findings', '--data-dir', edge.data_dir, '--json')]
+
+    def assert_planted(self, behave, requests, expected, cases=5, config='', flags=(), **more):
+        edge = self.edge(self.origin(behave), config=config + '[limits]\nhold_back_time = "1s"\n', flags=flags)
+        self.load(edge, requests, **more)
+        self.assertEqual(self.found(edge, cases), [expected] if isinstance(expected, tuple) else expected)
+        return edge
+
+    @staticmethod
+    def mixed(wrong, count=240, every=8, **more):
+        """Healthy requests, and each eighth one is `wrong` (a function of its number)."""
+        return [wrong(i) if i % every == 0 else ('GET', f'/item/{i}', more) for i in range(count)]
+
+    def on_path(self, fail, cause, count=240):
+        """The plainest plant: all that goes to one path fails."""
+        requests = self.mixed(lambda i: ('GET', f'/orders/{i}/report', {}), count)
+        self.assert_planted(wrong_for(path_has('/report'), fail), requests,
+                            (cause, 'path', '/orders/{n}/report'), cases=count // 8)
+
+    def test_a_script_that_dies_on_one_path(self):
+        self.on_path(nothing, 'resp.empty_fin')
+
+    def test_a_script_that_dies_in_its_answer(self):
+        self.on_path(send(PART), 'body.short_fin')
+
+    def test_a_status_line_that_is_none(self):
+        self.on_path(send(b'HTTP/1.1 2OO OK\r\n\r\n'), 'resp.bad_status_code.not_numeric')
+
+    def test_a_chunk_that_is_cut(self):
+        self.on_path(send(b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n20\r\nshort'),
+                     'body.chunk_truncated')
+
+    def test_a_header_line_with_a_space_before_its_colon(self):
+        self.on_path(send(b'HTTP/1.1 200 OK\r\nX-A : 1\r\nContent-Length: 0\r\n\r\n'),
+                     'resp.bad_header_name.space')
+
+    def test_two_content_lengths(self):
+        self.on_path(send(b'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab'),
+                     'resp.conflicting_length')
+
+    def test_headers_that_grew_on_one_path(self):
+        def grown(connection):
+            connection.respond(headers=[('X-Debug', 'd' * 12_000)] * 3)
+        self.on_path(grown, 'resp.headers_too_large')
+
+    def test_an_application_that_answers_500_on_one_path(self):
+        self.on_path(server_error, 'origin.status')
+
+    def test_a_reset_instead_of_an_answer(self):
+        def reset(connection):
+            connection.reset()
+        self.on_path(reset, 'resp.empty_rst')
+
+    def test_a_slow_path_that_never_answers(self):
+        def silent(connection):
+            connection.wait_for_end(5)
+        requests = self.mixed(lambda i: ('GET', f'/slow/{i}', {}), 60, 10)
+        self.assert_planted(wrong_for(path_has('/slow'), silent), requests,
+                            ('time.first_byte', 'path', '/slow/{n}'), cases=6,
+                            flags=('--read-timeout', '300ms'))
+
+    def test_an_end_after_five_seconds_is_called_a_timeout(self):
+        def ends(connection):
+            time.sleep(5.02)
+            connection.finish()
+        edge = self.edge(self.origin(wrong_for(path_has('/slow'), ends)), flags=('--read-timeout', '20s'))
+        slow = [threading.Thread(target=edge.fetch, args=(f'/slow/{i}',)) for i in range(8)]
+        for thread in slow:
+            thread.start()
+        self.load(edge, self.mixed(lambda i: ('GET', f'/item/{i}', {}), 100))
+        for thread in slow:
+            thread.join()
+        self.assertEqual(self.found(edge, 8), [('resp.empty_fin', 'path', '/slow/{n}')])
+        [one] = harness.run_json('findings', '--data-dir', edge.data_dir, '--json')
+        self.assertIn('5 s after the request', one['sentence'])
+
+    def test_one_method_that_fails(self):
+        self.assert_planted(wrong_for(lambda _, request: request.method == 'POST', nothing),
+                            self.mixed(lambda i: ('POST', f'/item/{i}', {})),
+                            ('resp.empty_fin', 'method', 'POST'), cases=30)
+
+    def test_one_host_of_many(self):
+        def wrong(_, request):
+            return request.header('host') == 'b.test'
+        requests = self.mixed(lambda i: ('GET', f'/item/{i}', {'host': 'b.test'}))
+        self.assert_planted(wrong_for(wrong, nothing), requests, ('resp.empty_fin', 'host', 'b.test'), cases=30)
+
+    def test_large_cookies(self):
+        def wrong(_, request):
+            return len(request.header('cookie') or '') > 8_000
+        cookie = {'headers': [('Cookie', 'a=' + 'c' * 9_000)]}
+        self.assert_planted(wrong_for(wrong, nothing), self.mixed(lambda i: ('GET', f'/item/{i}', cookie)),
+                            ('resp.empty_fin', 'request header', '8 to 16 KiB'), cases=30)
+
+    def test_clients_of_an_old_protocol(self):
+        def wrong(_, request):
+            return 'HTTP/1.0' in (request.header('via') or request.header('x-version') or '')
+        old = {'version': 'HTTP/1.0', 'headers': [('X-Version', 'HTTP/1.0')]}
+        self.assert_planted(wrong_for(wrong, nothing), self.mixed(lambda i: ('GET', f'/item/{i}', old)),
+                            ('resp.empty_fin', 'client protocol', 'HTTP/1.0'), cases=30)
+
+    def test_the_keep_alive_race(self):
+        """The origin closes after some answers without saying so; the edge's retry hides it from visitors."""
+        def behave(connection):
+            for _ in range(2):
+                if not connection.read_request():
+                    return
+                connection.respond()
+            connection.read_head()
+            connection.reset()
+        edge = self.edge(self.origin(behave))
+        self.load(edge, [('POST', f'/item/{i}', {}) for i in range(120)])
+        self.assertEqual(self.found(edge, 0), [('reuse.stale', 'connection', 'reused')])
+        [one] = harness.run_json('findings', '--data-dir', edge.data_dir, '--json')
+        self.assertTrue(one['hidden_by_retry'])
+
+    def test_one_bad_origin_of_three(self):
+        good = [self.origin(raw_origin.answering()) for _ in range(2)]
+        bad = self.origin(wrong_for(lambda *_: True, send(PART)))
+        urls = ', '.join(f'"{origin.url}"' for origin in (*good, bad))
+        edge = self.edge(None, config=f'[[pool]]\nname = "three"\norigins = [{urls}]\n'
+                                      '[pool.ejection]\nfailures = 0\n'
+                                      '[[route]]\npool = "three"\n[limits]\nhold_back_time = "1s"\n')
+        self.load(edge, [('GET', f'/item/{i}', {}) for i in range(150)])
+        self.assertEqual(self.found(edge, 40), [('body.short_fin', 'origin', f'127.0.0.1:{bad.port}')])
+
+    def test_one_egress_address_that_is_turned_away(self):
+        def behave(connection):
+            if connection.socket.getpeername()[0] == '127.0.0.3':
+                connection.read_head()
+                connection.finish()
+                return
+            while connection.read_request():
+                connection.respond(headers=[('Connection', 'close')])
+                return
+        self.assert_planted(behave, [('GET', f'/item/{i}', {}) for i in range(150)],
+                            ('resp.empty_fin', 'egress address', '127.0.0.3'), cases=30,
+                            config='egress = ["127.0.0.2", "127.0.0.3", "127.0.0.4"]\n')
+
+    def two_sites(self, second, cause, more='', cases=20):
+        """One site is healthy, the other one's origin is not there in some way."""
+        good = self.origin(raw_origin.answering())
+        edge = self.edge(good, routes=(f'b.test={second}',), config=more or None)
+        self.load(edge, self.mixed(lambda i: ('GET', f'/item/{i}', {'host': 'b.test'}), cases * 8))
+        found = self.found(edge, cases)
+        self.assertEqual([(one[0], one[1]) for one in found], [(cause, 'host')])
+
+    def test_an_origin_that_is_down(self):
+        self.two_sites(f'http://127.0.0.1:{harness.free_port()}', 'connect.refused')
+
+    def test_an_origin_whose_name_is_gone(self):
+        self.two_sites('http://no-such-origin.invalid', 'dns.nxdomain')
+
+    def test_an_origin_with_another_names_certificate(self):
+        self.two_sites(lab.get().url('tls.cert.name'), 'tls.cert.name',
+                       more=f'origin_ca = "{lab.get().ca}"\n')
+
+    def test_failures_without_a_pattern_are_one_finding_without_a_factor(self):
+        chance = random.Random(4)
+        edge = self.assert_planted(wrong_for(lambda *_: chance.random() < 0.08, nothing),
+                                   [('GET', f'/item/{i}', {}) for i in range(300)],
+                                   ('resp.empty_fin', '', ''))
+        self.assertTrue(edge)
+
+    def test_two_causes_at_once_are_two_findings(self):
+        def behave(connection):
+            while request := connection.read_request():
+                if '/a/' in request.target:
+                    return nothing(connection)
+                if request.method == 'POST':
+                    return send(PART)(connection)
+                connection.respond()
+        requests = [('GET', f'/a/{i}', {}) if i % 6 == 0 else ('POST', f'/b/{i}', {}) if i % 6 == 3 else
+                    ('GET', f'/b/{i}', {}) for i in range(240)]
+        edge = self.edge(self.origin(behave), config='[limits]\nhold_back_time = "1s"\n')
+        self.load(edge, requests)
+        self.assertEqual(sorted(self.found(edge, 80)),
+                         [('body.short_fin', 'method', 'POST'), ('resp.empty_fin', 'path', '/a/{n}')])
+
+    def test_healthy_traffic_of_many_kinds_has_none(self):
+        chance = random.Random(5)
+        requests = [(chance.choice(('GET', 'POST', 'PUT')), f'/{chance.choice("abcdef")}/{i}',
+                     {'host': chance.choice(('a.test', 'b.test'))}) for i in range(1500)]
+        edge = self.edge(self.origin(raw_origin.answering()))
+        self.load(edge, requests)
+        self.assertEqual(self.found(edge, 0), [])
+
+
+if __name__ == '__main__':
+    harness.main()
