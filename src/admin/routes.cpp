@@ -170,8 +170,9 @@ Response Router::dispatch(const Request& request, std::string_view path, std::st
     if (path == "/api/rays/{ray}") {
         // On loopback every user of the machine may ask, and the records are for one alone.
         if (request.parameter("secrets") == "1" && !guard_.demands_token()) {
-            return Response::error(403, "secrets are shown only where a token is demanded; or use "
-                                        "edgecase ray --show-secrets");
+            return Response::error(403,
+                                   "secrets are shown only where a token is demanded; or use "
+                                   "edgecase ray --show-secrets");
         }
         return with_source([&](auto& source) { return answer_ray(request, last, source); });
     }

@@ -29,7 +29,8 @@ Metric duration_metric(const Durations& durations, uint64_t sum_us) {
         const bool last = i == edge::Counters::kDurationBoundsUs.size();
         const std::string bound =
             last ? "+Inf"
-                 : fmt::format("{}", static_cast<double>(edge::Counters::kDurationBoundsUs[i]) / 1e6);
+                 : fmt::format("{}",
+                               static_cast<double>(edge::Counters::kDurationBoundsUs[i]) / 1e6);
         metric.samples.push_back({{{"le", bound}}, count, "_bucket"});
     }
     metric.samples.push_back({{}, 0, "_sum", static_cast<double>(sum_us) / 1e6});
@@ -110,10 +111,11 @@ std::string Service::metrics() {
                    "1, with the version.",
                    Metric::Type::gauge,
                    {{{{"version", EDGECASE_VERSION}}, 1}}});
-    all.push_back({"edgecase_start_time_seconds",
-                   "When the process started, in seconds since 1970.",
-                   Metric::Type::gauge,
-                   {{{}, static_cast<uint64_t>(base::milliseconds(started_.time_since_epoch()) / 1000)}}});
+    all.push_back(
+        {"edgecase_start_time_seconds",
+         "When the process started, in seconds since 1970.",
+         Metric::Type::gauge,
+         {{{}, static_cast<uint64_t>(base::milliseconds(started_.time_since_epoch()) / 1000)}}});
     all.push_back({"edgecase_draining",
                    "1 while it answers that it wants no more requests.",
                    Metric::Type::gauge,

@@ -47,8 +47,8 @@ struct Counters {
     Counter response_bytes;
     std::array<Counter, 6> responses_by_class;  // index: status / 100; 0: none was sent
     std::array<Counter, kDurationBoundsUs.size() + 1> durations;
-    Counter duration_us;                        // the sum
-    std::array<Counter, kCauses> by_cause;      // index: the cause's number
+    Counter duration_us;                    // the sum
+    std::array<Counter, kCauses> by_cause;  // index: the cause's number
 };
 
 }  // namespace edgecase::edge

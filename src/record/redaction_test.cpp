@@ -67,10 +67,10 @@ TEST(Redaction, hides_a_secret_in_any_part_of_a_record_until_it_is_asked_for) {
 }
 
 TEST(Redaction, leaves_ordinary_evidence_as_it_is) {
-    for (const char* text : {"set-cookie: 31000 bytes", "cookie: 9 times", "chunked, gzip", "5, 6",
-                             "[::1]:3000", "2001:db8::1", "ECONNRESET", "SYN-SENT", "127.0.0.53",
-                             "shop.example:8080", "bad_name_byte", "h2c", "X-Trace",
-                             "2026-08-20T23:01:50Z"}) {
+    for (const char* text :
+         {"set-cookie: 31000 bytes", "cookie: 9 times", "chunked, gzip", "5, 6", "[::1]:3000",
+          "2001:db8::1", "ECONNRESET", "SYN-SENT", "127.0.0.53", "shop.example:8080",
+          "bad_name_byte", "h2c", "X-Trace", "2026-08-20T23:01:50Z"}) {
         EXPECT_EQ(redact_evidence_text(text), text);
     }
 }
