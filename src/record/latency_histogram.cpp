@@ -61,20 +61,36 @@ std::string LatencyHistogram::encode() const {
     return out;
 }
 
-bool LatencyHistogram::merge_encoded(std::string_view bytes) {
+bool LatencyHistogram::Encoded::read(std::string_view bytes) {
+    maximum_us = 0;
+    total = 0;
+    steps.clear();
     const auto maximum = take(bytes);
     if (!maximum || *maximum > uint64_t{1} << 62) return false;
-    maximum_us_ = std::max(maximum_us_, static_cast<int64_t>(*maximum));
+    maximum_us = static_cast<int64_t>(*maximum);
     uint64_t index = 0;
     while (!bytes.empty()) {
         const auto distance = take(bytes);
         const auto count = take(bytes);
         if (!distance || !count || *distance >= kSize || index + *distance >= kSize) return false;
         index += *distance;
-        counts_[index] += *count;
-        total_ += *count;
+        steps.emplace_back(static_cast<uint32_t>(index), *count);
+        total += *count;
     }
     return true;
+}
+
+void LatencyHistogram::merge(const Encoded& encoded) {
+    for (const auto& [index, count] : encoded.steps) counts_[index] += count;
+    total_ += encoded.total;
+    maximum_us_ = std::max(maximum_us_, encoded.maximum_us);
+}
+
+bool LatencyHistogram::merge_encoded(std::string_view bytes) {
+    Encoded encoded;
+    const bool whole = encoded.read(bytes);
+    merge(encoded);
+    return whole;
 }
 
 }  // namespace edgecase::record

@@ -10,6 +10,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace edgecase::record {
 
@@ -33,7 +35,17 @@ class LatencyHistogram {
 
     /// Varints: maximum, then for each step in use its distance from the one before and its count.
     std::string encode() const;
-    /// Adds what encode() gave. False: the bytes are damaged, and part of them may be added.
+    /// What encode() gave, read once to be added to several.
+    struct Encoded {
+        int64_t maximum_us = 0;
+        uint64_t total = 0;
+        std::vector<std::pair<uint32_t, uint64_t>> steps;
+
+        /// False: the bytes are damaged, and only what came before the damage is there.
+        bool read(std::string_view bytes);
+    };
+    void merge(const Encoded& encoded);
+    /// Adds what encode() gave. False: as above.
     bool merge_encoded(std::string_view bytes);
 
   private:

@@ -52,7 +52,9 @@ class Matcher {
     std::string cause_;
 };
 
-void add(TrafficTotals& totals, const Rollup& rollup) {
+using Latency = LatencyHistogram::Encoded;
+
+void add(TrafficTotals& totals, const Rollup& rollup, const Latency& latency) {
     const cause::Row& row = cause::row(rollup.key.cause);
     totals.requests += rollup.requests;
     totals.failures += rollup.failures;
@@ -65,17 +67,18 @@ void add(TrafficTotals& totals, const Rollup& rollup) {
     }
     totals.bytes_in += rollup.bytes_in;
     totals.bytes_out += rollup.bytes_out;
-    (void)totals.latency.merge_encoded(rollup.latency);
+    totals.latency.merge(latency);
 }
 
 /// Sums by a key, bounded.
 class TopMaker {
   public:
-    void add(std::string_view key, const Rollup& rollup) {
+    /// `latency`: null where nobody asks for it.
+    void add(std::string_view key, const Rollup& rollup, const Latency* latency) {
         Sum& sum = sum_of(key);
         sum.requests += rollup.requests;
         sum.failures += rollup.failures;
-        (void)sum.latency.merge_encoded(rollup.latency);
+        if (latency != nullptr) sum.latency.merge(*latency);
     }
     void add_failure(std::string_view key, int64_t latency_us) {
         Sum& sum = sum_of(key);
@@ -143,13 +146,14 @@ class TrafficMaker {
 
     void take(const Rollup& rollup) {
         if (!matches_(rollup)) return;
+        (void)latency_.read(rollup.latency);
         if (rollup.key.family == RollupFamily::path) {
-            paths_.add(text_or_dash(rollup.key.label), rollup);
+            paths_.add(text_or_dash(rollup.key.label), rollup, &latency_);
             return;
         }
         Step& step = steps_[rollup.start];
         if (!step.latency) step.latency = std::make_unique<LatencyHistogram>();
-        (void)step.latency->merge_encoded(rollup.latency);
+        step.latency->merge(latency_);
         const std::string status = std::to_string(rollup.key.edge_status);
         const std::string_view cause = cause::row(rollup.key.cause).name;
         const std::string_view host = text_or_dash(rollup.key.host);
@@ -168,11 +172,11 @@ class TrafficMaker {
                 step.by[std::string(origin)] += rollup.requests;
                 break;
         }
-        hosts_.add(host, rollup);
-        origins_.add(origin, rollup);
-        causes_.add(cause, rollup);
-        statuses_.add(status, rollup);
-        add(result_.totals, rollup);
+        hosts_.add(host, rollup, &latency_);
+        origins_.add(origin, rollup, &latency_);
+        causes_.add(cause, rollup, nullptr);
+        statuses_.add(status, rollup, nullptr);
+        add(result_.totals, rollup, latency_);
     }
 
     void take_path(const Record& failed) {
@@ -239,6 +243,7 @@ class TrafficMaker {
 
     Matcher matches_;
     const TrafficBy by_;
+    Latency latency_;  // of the rollup at hand
     std::map<base::WallTime, Step> steps_;
     TopMaker hosts_;
     TopMaker paths_;
@@ -290,9 +295,12 @@ std::expected<TrafficTotals, std::string> traffic_totals(Source& source,
                                                          const TrafficQuery& query) {
     const Matcher matches(query);
     TrafficTotals totals;
+    Latency latency;
     const auto done = source.visit_rollups(
         {query.since, query.until, query.maximum_steps}, [&](const Rollup& rollup) {
-            if (rollup.key.family == RollupFamily::origin && matches(rollup)) add(totals, rollup);
+            if (rollup.key.family != RollupFamily::origin || !matches(rollup)) return;
+            (void)latency.read(rollup.latency);
+            add(totals, rollup, latency);
         });
     if (!done) return std::unexpected(done.error());
     return totals;
