@@ -3,6 +3,7 @@ import json
 import os
 import signal
 import socket
+import threading
 import unittest
 
 import harness
@@ -13,7 +14,8 @@ from certificates import authority, edge_config, h1_context
 from real_servers import NodeHttp2, missing
 
 HERE = '127.0.0.1'
-QUIET = {'pools': [], 'requests': 0, 'failures': 0, 'p50_ms': None, 'p95_ms': None}
+QUIET = {'pools': [], 'requests': 0, 'failures': 0, 'p50_ms': None, 'p95_ms': None,
+         'connections': {'idle': 0, 'active': 0}, 'idle_timeout_ms': None}
 
 
 def origins(edge):
@@ -152,6 +154,29 @@ class ApiTest(harness.TestCase):
         self.assertEqual(metrics['edgecase_request_duration_seconds_count'][()], 3)
         self.assertEqual(metrics['edgecase_causes_total'][(('actor', 'origin'),
                                                            ('cause', 'resp.empty_fin'))], 1)
+
+    def test_an_origins_connections_and_its_own_idle_timeout_are_shown(self):
+        go_on = threading.Event()
+
+        def behave(connection):
+            while request := connection.read_request():
+                if request.target == '/slow':
+                    go_on.wait(5)
+                connection.respond()
+                connection.socket.settimeout(0.4)
+        edge, _ = self.edge_before(behave)
+
+        def shown():
+            one = self.get(edge, '/api/origins')['origins'][0]
+            return one['connections'], one['idle_timeout_ms']
+        slow = threading.Thread(target=edge.fetch, args=('/slow',))
+        slow.start()
+        self.assertTrue(wire.eventually(lambda: shown() == ({'idle': 0, 'active': 1}, None)))
+        go_on.set()
+        slow.join()
+        self.assertEqual(shown(), ({'idle': 1, 'active': 0}, None))
+        self.assertTrue(wire.eventually(lambda: shown()[0]['idle'] == 0))
+        self.assertAlmostEqual(shown()[1], 400, delta=200)
 
     def test_findings_name_the_path_that_fails(self):
         edge, _ = self.failing_edge()

@@ -61,7 +61,10 @@ std::string origins_json(std::span<const OriginState> origins) {
                         {"requests", one.requests},
                         {"failures", one.failures},
                         {"p50_ms", ms_or_null(one.p50_us)},
-                        {"p95_ms", ms_or_null(one.p95_us)}});
+                        {"p95_ms", ms_or_null(one.p95_us)},
+                        {"connections", {{"idle", one.idle}, {"active", one.active}}},
+                        {"idle_timeout_ms", one.idle_timeout_ms ? ordered_json(*one.idle_timeout_ms)
+                                                                : ordered_json(nullptr)}});
     }
     return text({{"origins", list}});
 }

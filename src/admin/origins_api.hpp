@@ -25,6 +25,10 @@ struct OriginState {
     bool http2_configured = false;  // offered to it, says the configuration
     origin::Http2Switch http2 = origin::Http2Switch::configured;
     std::vector<PoolHealth> pools{};  // those whose health checks look at it
+    size_t idle = 0;                  // connections kept
+    size_t active = 0;                // connections and streams in use
+    /// How long the connection was idle that the origin closed last.
+    std::optional<int64_t> idle_timeout_ms{};
     // In the last hour:
     uint64_t requests = 0;
     uint64_t failures = 0;
@@ -33,7 +37,7 @@ struct OriginState {
 };
 
 /// `{"origins": [{"url", "http2", "http2_configured", "http2_switch", "pools", "requests",
-/// "failures", "p50_ms", "p95_ms"}]}`
+/// "failures", "p50_ms", "p95_ms", "connections": {"idle", "active"}, "idle_timeout_ms"}]}`
 std::string origins_json(std::span<const OriginState> origins);
 
 struct Http2Order {

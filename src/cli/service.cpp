@@ -73,6 +73,21 @@ std::expected<std::string, std::string> read_token(const std::string& path) {
     return token;
 }
 
+/// What the workers show of it, added up.
+void show_connections(admin::OriginState& state, origin::SwitchBoard& board) {
+    state.idle = state.active = 0;
+    state.idle_timeout_ms.reset();
+    for (const auto& figures : board.figures(state.url)) {
+        state.idle += figures->idle();
+        state.active += figures->active();
+        const int64_t closed_after = figures->idle_close_ms();
+        if (closed_after >= 0) {
+            state.idle_timeout_ms =
+                std::min(state.idle_timeout_ms.value_or(closed_after), closed_after);
+        }
+    }
+}
+
 }  // namespace
 
 std::expected<std::unique_ptr<Service::Generation>, std::string> Service::start_edge(
@@ -257,6 +272,7 @@ std::vector<admin::OriginState> Service::origins() {
     for (admin::OriginState& one : origins_) {
         one.http2 = switches_->http2(one.url);
         one.pools.clear();
+        show_connections(one, *switches_);
     }
     health_->for_each([&](const auto& pool, const auto& url, const auto& state) {
         const auto found = std::ranges::find(origins_, url, &admin::OriginState::url);

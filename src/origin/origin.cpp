@@ -19,7 +19,7 @@ constexpr std::chrono::minutes kHttp2Distrust{10};
 /// Counts a connection as open until it is kept or, failed or cancelled, forgotten.
 class Opening {
   public:
-    explicit Opening(size_t& open) : open_(open) { ++open_; }
+    explicit Opening(OpenCount& open) : open_(open) { ++open_; }
     Opening(const Opening&) = delete;
     Opening& operator=(const Opening&) = delete;
     ~Opening() {
@@ -28,7 +28,7 @@ class Opening {
     void keep() { kept_ = true; }
 
   private:
-    size_t& open_;
+    OpenCount& open_;
     bool kept_ = false;
 };
 
@@ -72,9 +72,11 @@ Origin::Origin(const Surroundings& surroundings, http::OriginUrl url)
       url_text_(url_.to_string()),
       authority_(url_.authority()),
       dialer_(around_.loop, around_.settings),
+      figures_(around_.switches != nullptr ? around_.switches->make_figures(url_text_) : nullptr),
       pool_(around_.loop, around_.settings.timeouts.pool_idle,
-            around_.settings.limits.pool_connections),
+            around_.settings.limits.pool_connections, figures_.get()),
       connected_(around_.loop),
+      open_(figures_.get()),
       maximum_open_((around_.settings.limits.origin_connections +
                      std::max(1u, around_.settings.workers) - 1) /
                     std::max(1u, around_.settings.workers)) {

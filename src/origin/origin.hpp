@@ -44,6 +44,25 @@ struct Surroundings {
     SwitchBoard* switches = nullptr;  // null: there are none
 };
 
+/// How many there are, shown as it changes.
+class OpenCount {
+  public:
+    explicit OpenCount(Figures* figures) : figures_(figures) {}
+    OpenCount& operator++() { return set(count_ + 1); }
+    OpenCount& operator--() { return set(count_ - 1); }
+    // NOLINTNEXTLINE(google-explicit-constructor): it is a number
+    operator size_t() const { return count_; }
+
+  private:
+    OpenCount& set(size_t count) {
+        count_ = count;
+        if (figures_ != nullptr) figures_->set_active(count);
+        return *this;
+    }
+    size_t count_ = 0;
+    Figures* figures_;
+};
+
 class Origin {
   public:
     Origin(const Surroundings& surroundings, http::OriginUrl url);
@@ -100,6 +119,7 @@ class Origin {
     bool speaks_tls_;
     uint16_t port_;
     Dialer dialer_;
+    std::shared_ptr<Figures> figures_;  // null: nobody looks
     Pool pool_;
     std::vector<std::unique_ptr<Shared>> shared_;
     const std::atomic<Http2Switch>* http2_switch_ = nullptr;
@@ -111,7 +131,7 @@ class Origin {
     bool chose_http1_ = false;       // though HTTP/2 was offered
     size_t address_count_ = 1;
     uint64_t next_id_ = 1;
-    size_t open_ = 0;  // connections and streams handed out, idle ones not counted
+    OpenCount open_;  // connections and streams handed out, idle ones not counted
     size_t maximum_open_;
     net::TaskSet tasks_;  // last: they use everything above
 };

@@ -39,6 +39,11 @@ struct Pool::Idle : net::Waiter, net::Timer {
             return;
         }
         ++pool.counters_.closed_by_origin;
+        if (pool.figures_ != nullptr) {
+            const auto idle = pool.loop_.now() - connection.idle_since;
+            pool.figures_->origin_closed(
+                std::chrono::duration_cast<std::chrono::milliseconds>(idle).count());
+        }
         pool.remove(*this);
     }
     void on_expiry() {
@@ -51,8 +56,8 @@ struct Pool::Idle : net::Waiter, net::Timer {
     List::iterator place;
 };
 
-Pool::Pool(net::Loop& loop, std::chrono::milliseconds idle_limit, size_t maximum)
-    : loop_(loop), idle_limit_(idle_limit), maximum_(maximum) {}
+Pool::Pool(net::Loop& loop, std::chrono::milliseconds idle_limit, size_t maximum, Figures* figures)
+    : loop_(loop), idle_limit_(idle_limit), maximum_(maximum), figures_(figures) {}
 
 Pool::~Pool() = default;
 
@@ -60,6 +65,7 @@ void Pool::clear() {
     idle_.clear();
     fresh_.clear();
     settling_.clear();
+    show();
 }
 
 void Pool::distrust() {
@@ -84,6 +90,7 @@ void Pool::put(Connection connection) {
     idle.place = std::prev(list.end());
     idle.occupy(std::move(connection));
     loop_.timers().arm(idle, loop_.after(idle_limit_));
+    show();
 }
 
 /// A body behind HEAD, 204 or 304 comes a moment after its head; and what was given back in this
@@ -117,6 +124,7 @@ std::optional<Connection> Pool::take(Look look) {
         }
         Connection connection = candidate.vacate();
         spare_.splice(spare_.begin(), idle_, idle_.begin());
+        show();
         return connection;
     }
     return std::nullopt;
@@ -126,6 +134,7 @@ std::optional<Connection> Pool::take(Look look) {
 void Pool::remove(Idle& idle) {
     const Connection closed = idle.vacate();
     spare_.splice(spare_.begin(), *idle.list, idle.place);
+    show();
 }
 
 }  // namespace edgecase::origin

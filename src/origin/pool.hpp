@@ -8,6 +8,7 @@
 
 #include "net/loop.hpp"
 #include "origin/connection.hpp"
+#include "origin/figures.hpp"
 
 namespace edgecase::origin {
 
@@ -21,7 +22,9 @@ struct PoolCounters {
 /// Last in, first out: the connection that was idle shortest is least likely to be closing.
 class Pool {
   public:
-    Pool(net::Loop& loop, std::chrono::milliseconds idle_limit, size_t maximum);
+    /// `figures`: where its size is shown; null: nowhere.
+    Pool(net::Loop& loop, std::chrono::milliseconds idle_limit, size_t maximum,
+         Figures* figures = nullptr);
     ~Pool();
 
     /// Closes the connection instead if the pool is full or it is readable already.
@@ -43,10 +46,14 @@ class Pool {
   private:
     struct Idle;
     void promote();
+    void show() {
+        if (figures_ != nullptr) figures_->set_idle(size());
+    }
 
     net::Loop& loop_;
     std::chrono::milliseconds idle_limit_;
     size_t maximum_;
+    Figures* figures_;
     using List = std::list<Idle>;
     void remove(Idle& idle);
 
