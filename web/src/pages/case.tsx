@@ -31,7 +31,7 @@ function Parties({ record }: { record: Case }) {
     <ol class="parties" aria-label="Where it failed">
       {party('client', 'You', record.client || 'unknown')}
       <li class="wire" aria-hidden="true" />
-      {party('edge', 'Edge', record.colo ? `${record.colo} ${record.edge}` : record.edge)}
+      {party('edge', 'Edge', [record.colo, record.edge].filter(Boolean).join(' '))}
       {broken ? <li class="wire wire-bad"><span class="party-mark"><svg viewBox="0 0 24 24" aria-hidden="true"><path d={MARK.bad} /></svg></span><b>Network</b><em>Error</em></li> : <li class="wire" aria-hidden="true" />}
       {party('origin', 'Origin', record.origin?.replace(/^https?:\/\//, '') ?? 'none was chosen')}
     </ol>
@@ -164,7 +164,7 @@ function Attempts({ attempts }: { attempts: Attempt[] }) {
 function Request({ record }: { record: Case }) {
   const { request, response } = record;
   const rows: [string, string | null][] = [
-    ['Host', request.host], ['Client', `${record.client} to ${record.edge}, ${request.scheme}`],
+    ['Host', request.host], ['Client', `${[record.client, record.edge].filter(Boolean).join(' to ') || 'not recorded'}, ${request.scheme}`],
     ['TLS of the client', request.tls_version ? `${request.tls_version} ${request.tls_cipher ?? ''}` : null],
     ['Server name', request.sni && request.sni !== request.host ? request.sni : null],
     ['User agent', request.user_agent], ['Referer', request.referer], ['Origin', record.origin ?? 'no route'],
