@@ -29,6 +29,7 @@ constexpr std::array kFailures{
     Failure{Cause::resp_empty_fin, 520},  Failure{Cause::reuse_stale, 520},
     Failure{Cause::connect_refused, 521}, Failure{Cause::connect_timeout, 522},
     Failure{Cause::time_first_byte, 524}, Failure{Cause::origin_status, 503}};
+constexpr Failure kDown{Cause::connect_refused, 521};
 constexpr std::array<std::string_view, 6> kHosts{"shop.example",   "www.example",  "api.example",
                                                  "static.example", "blog.example", "admin.example"};
 constexpr std::array<std::string_view, 3> kOrigins{"http://10.0.0.1:8080", "http://10.0.0.2:8080",
@@ -98,8 +99,11 @@ class Corpus {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 4) {
-        fmt::print(stderr, "usage: record_corpus DIRECTORY RECORDS DAYS\nprints sample rays\n");
+    const bool restarts = argc == 5 && std::string_view(argv[4]) == "restart";
+    if (argc != 4 && !restarts) {
+        fmt::print(stderr,
+                   "usage: record_corpus DIRECTORY RECORDS DAYS [restart]\nprints sample rays; "
+                   "restart: nothing fails but in two minutes, in which nobody listens\n");
         return 2;
     }
     const uint64_t total = std::strtoull(argv[2], nullptr, 10);
@@ -145,8 +149,10 @@ int main(int argc, char** argv) {
         attempt.first_byte_us = record.first_byte_us;
         attempt.header_bytes = 300;
         attempt.status = 200;
-        if (share(random) < kFailureShare) {
-            const Failure& failure = kFailures[random() % kFailures.size()];
+        const bool is_down = record.start >= begin + (end - begin) / 2 &&
+                             record.start < begin + (end - begin) / 2 + std::chrono::minutes(2);
+        if (restarts ? is_down : share(random) < kFailureShare) {
+            const Failure& failure = restarts ? kDown : kFailures[random() % kFailures.size()];
             record.cause = attempt.cause = failure.cause;
             record.edge_status = failure.edge_status;
             record.origin_status = failure.cause == Cause::origin_status ? 503 : 0;

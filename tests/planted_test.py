@@ -1,13 +1,19 @@
 """`edgecase findings` over planted causes: real edges, healthy load with one thing wrong in it. Each is found,
 named and set apart by the right factor, and nothing else is found."""
+import json
+import os
 import random
+import subprocess
 import threading
 import time
+import unittest
 
 import harness
 import raw_origin
 import wire
+from certificates import authority
 from pool_test import lab
+from real_servers import Nginx, NodeHttp2, missing
 
 PART = b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npart'
 
@@ -246,6 +252,18 @@ class PlantedTest(harness.TestCase):
         self.assertEqual(sorted(self.found(edge, 80)),
                          [('body.short_fin', 'method', 'POST'), ('resp.empty_fin', 'path', '/a/{n}')])
 
+    def test_a_deploy_that_restarts_the_origin(self):
+        """A day of traffic, written as the edge would have: nobody listened for two minutes of it."""
+        data = self.temporary_directory() + '/data'
+        corpus = os.path.join(os.path.dirname(harness.BINARY), 'bench', 'record_corpus')
+        if not os.path.exists(corpus):
+            self.skipTest('record_corpus was not built')
+        subprocess.run([corpus, data, '60000', '1', 'restart'], check=True, stdout=subprocess.DEVNULL)
+        [one] = harness.run_json('findings', '--data-dir', data, '--json')
+        self.assertEqual((one['cause'], one['factor']), ('connect.refused', 'time'))
+        self.assertRegex(one['value'], 'for 3 min$')
+        self.assertGreater(one['inside_rate'], 0.5)
+
     def test_healthy_traffic_of_many_kinds_has_none(self):
         chance = random.Random(5)
         requests = [(chance.choice(('GET', 'POST', 'PUT')), f'/{chance.choice("abcdef")}/{i}',
@@ -253,6 +271,51 @@ class PlantedTest(harness.TestCase):
         edge = self.edge(self.origin(raw_origin.answering()))
         self.load(edge, requests)
         self.assertEqual(self.found(edge, 0), [])
+
+    @unittest.skipIf(missing('nginx'), missing('nginx'))
+    def test_a_rule_of_nginx_that_closes_silently(self):
+        nginx = Nginx('location /gone { return 444; } location / { return 200 "ok"; }')
+        self.addCleanup(nginx.stop)
+        edge = self.edge(nginx.up())
+        self.load(edge, self.mixed(lambda i: ('GET', f'/gone/{i}', {})))
+        self.assertEqual(self.found(edge, 30), [('resp.empty_fin', 'path', '/gone/{n}')])
+
+    @unittest.skipIf(missing('nginx'), missing('nginx'))
+    def test_a_header_of_nginx_beyond_the_limit(self):
+        header = ' '.join(f'add_header X-{i} "{"h" * 3_000}";' for i in range(12))
+        nginx = Nginx('location /big { %s return 200 "ok"; } location / { return 200 "ok"; }' % header)
+        self.addCleanup(nginx.stop)
+        edge = self.edge(nginx.up())
+        self.load(edge, self.mixed(lambda i: ('GET', f'/big/{i}', {})))
+        self.assertEqual(self.found(edge, 30), [('resp.headers_too_large', 'path', '/big/{n}')])
+
+    @unittest.skipIf(missing('node'), missing('node'))
+    def test_node_resets_streams_when_there_are_several(self):
+        """The guide's fifth step on the way: some of the load goes over HTTP/1.1, which is healthy."""
+        node = NodeHttp2('''let open = 0;
+            const server = http2.createSecureServer({...files, allowHTTP1: true}, (request, response) => {
+              const http2_ = request.httpVersion === '2.0';
+              if (http2_) { open += 1; request.stream.on('close', () => { open -= 1; }); }
+              if (http2_ && open > 2) request.stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR);
+              else setTimeout(() => response.end('fine'), 10);
+            });''', authority().localhost)
+        self.addCleanup(node.stop)
+        edge = self.edge(node.up(), config=f'origin_ca = "{authority().certificate}"\n')
+
+        def at_once():
+            threads = [threading.Thread(target=self.load, args=(
+                edge, [('POST', f'/item/{i}', {}) for i in range(25)])) for _ in range(6)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        at_once()
+        order = json.dumps({'origin': node.url, 'http2': 'off'}).encode()
+        self.assertEqual(wire.fetch(edge.admin, 'PUT', '/api/origins/http2', body=order, host='127.0.0.1').status, 200)
+        at_once()
+        found = self.found(edge, 20)
+        self.assertEqual([one[1:] for one in found], [('protocol', 'HTTP/2')] * len(found), found)
+        self.assertTrue(all(one[0].startswith('h2.') for one in found) and found, found)
 
 
 if __name__ == '__main__':
