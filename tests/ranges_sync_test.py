@@ -241,6 +241,7 @@ cat "$1" >> loaded
         self.assertNotEqual(self.loaded(), before)
 
     @unittest.skipUnless(shutil.which('strace'), 'strace is not installed')
+    @unittest.skipIf(harness.SANITIZED, 'the leak sanitizer does not run below strace')
     def test_a_kill_at_any_step_leaves_a_whole_file_and_no_reload_undone(self):
         """At each call that changes a file's name or flushes it, one run after the other."""
         self.run_sync(self.lists[0])

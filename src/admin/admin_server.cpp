@@ -59,6 +59,7 @@ std::optional<Request> request_of(const http::request<http::string_body>& messag
     const auto field = [&](http::field name) { return std::string(view(message[name])); };
     request.host = field(http::field::host);
     request.origin = field(http::field::origin);
+    request.fetch_site = std::string(view(message["Sec-Fetch-Site"]));
     request.authorization = field(http::field::authorization);
     request.cookie = field(http::field::cookie);
     const std::string type = field(http::field::content_type);
@@ -96,6 +97,7 @@ class Server final : public AdminServer {
             io_.stop();
         });
         if (thread_.joinable()) thread_.join();
+        readers_.stop();  // what waits is not begun any more
         readers_.join();
         if (!socket_.empty()) ::unlink(socket_.c_str());
     }
@@ -221,7 +223,7 @@ class Server final : public AdminServer {
             }
             const bool head_only = request && request->method == "HEAD";
             auto message = message_of(std::move(response), head_only, keep_alive);
-            stream.expires_after(kRequestTime);
+            stream.expires_after(kAnswerTime);
             co_await http::async_write(stream, message, asio::redirect_error(use_awaitable, error));
             if (error || !keep_alive) break;
         }

@@ -44,7 +44,9 @@ Response FindingsCache::answer() {
         wanted_ = true;
         changed_.notify_all();
     }
-    const bool there = changed_.wait_for(lock, kPatience, [&] { return has_result_; });
+    if (has_result_) return last_;
+    const uint64_t before = rounds_;
+    const bool there = changed_.wait_for(lock, kPatience, [&] { return rounds_ != before; });
     return there ? last_ : Response::error(503, "the findings are being computed; ask again");
 }
 
@@ -54,9 +56,12 @@ void FindingsCache::run(const std::stop_token& stop) {
         lock.unlock();
         Response result = compute(open_);
         lock.lock();
-        last_ = std::move(result);
-        computed_ = steady_clock::now();
-        has_result_ = true;
+        // What was found before is better than why it cannot be found now.
+        const bool good = result.status == 200;
+        if (good || !has_result_) last_ = std::move(result);
+        if (good) computed_ = steady_clock::now();
+        has_result_ = has_result_ || good;
+        ++rounds_;
         wanted_ = false;
         changed_.notify_all();
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -43,8 +44,9 @@ class FindingsCache {
     bool wanted_ = false;
     Response last_;
     std::chrono::steady_clock::time_point computed_{};
-    bool has_result_ = false;
-    std::jthread thread_;  // last: it uses the others
+    bool has_result_ = false;  // a good one
+    uint64_t rounds_ = 0;      // computed, well or not
+    std::jthread thread_;      // last: it uses the others
 };
 
 }  // namespace edgecase::admin

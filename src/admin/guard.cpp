@@ -72,6 +72,11 @@ std::optional<Response> Guard::refuse_page(const Request& request) const {
     if (!demands_token() && !names_this_machine(request.host)) {
         return Response::error(403, "ask by address or as localhost, not by another name");
     }
+    // It could not read the answer, but it could keep the listener busy. A link may be followed.
+    if (!demands_token() && request.fetch_site == "cross-site" &&
+        request.path.starts_with("/api/")) {
+        return Response::error(403, "another site's page may ask nothing here");
+    }
     const bool changes = request.method != "GET" && request.method != "HEAD";
     if (!changes) return std::nullopt;
     // A form of another site's page can send a POST of other types, and its cookie is ours.

@@ -45,6 +45,18 @@ TEST(AdminGuard, without_a_token_only_names_of_this_machine_are_answered) {
     }
 }
 
+TEST(AdminGuard, another_sites_page_may_link_here_and_ask_nothing) {
+    Guard guard("");
+    Request request = get("localhost");
+    request.fetch_site = "cross-site";
+    request.path = "/ray/0011223344556677";
+    EXPECT_FALSE(guard.refuse_page(request));
+    request.path = "/api/traffic";
+    EXPECT_TRUE(guard.refuse_page(request));
+    request.fetch_site = "same-origin";
+    EXPECT_FALSE(guard.refuse_page(request));
+}
+
 TEST(AdminGuard, another_sites_page_changes_nothing) {
     Guard guard(kToken);
     Request request = get("edge.test:8521");

@@ -19,6 +19,7 @@ struct Request {
     std::vector<std::pair<std::string, std::string>> parameters;
     std::string host;
     std::string origin;         // the Origin field: the page that asks, if a page does
+    std::string fetch_site;     // Sec-Fetch-Site: `cross-site` when another site's page asks
     std::string content_type;   // without parameters
     std::string authorization;  // the whole field
     std::string cookie;

@@ -134,7 +134,8 @@ Response answer_cases(const Request& request, record::Source& source, base::Wall
 Response answer_traffic(const Request& request, record::Source& source, base::WallTime now) {
     const auto span = parse_span(request, now, kUsualSpan);
     if (!span) return Response::error(400, span.error());
-    record::TrafficQuery query{.since = span->since, .until = span->until};
+    record::TrafficQuery query{.since = span->since, .until = std::min(span->until, now)};
+    if (query.since >= query.until) return Response::error(400, "since must not be in the future");
     if (const auto wrong = narrow(request, query)) return Response::error(400, *wrong);
     query.origin = request.parameter("origin");
     if (const std::string_view by = request.parameter("by"); !by.empty()) {
@@ -147,10 +148,7 @@ Response answer_traffic(const Request& request, record::Source& source, base::Wa
     query.maximum_steps = *points;
     const auto found = record::traffic(source, query);
     if (!found) return Response::error(503, found.error());
-    record::TrafficQuery earlier = query;
-    earlier.since -= span->until - span->since;
-    earlier.until = span->since;
-    const auto before = record::traffic_totals(source, earlier);
+    const auto before = record::traffic_before(source, *found);
     if (!before) return Response::error(503, before.error());
     const bool known = before->requests != 0;
     return Response::json(record::traffic_json(*found, known ? &*before : nullptr).dump() + "\n");

@@ -13,6 +13,7 @@ TailHub::Watcher::Taken TailHub::Watcher::take() {
     Taken taken{{std::make_move_iterator(rows_.begin()), std::make_move_iterator(rows_.end())},
                 std::exchange(lost_, 0)};
     rows_.clear();
+    bytes_ = 0;
     return taken;
 }
 
@@ -36,27 +37,36 @@ void TailHub::note_wanted() {
 }
 
 void TailHub::publish(const record::RecordView& record) {
+    const bool is_case = record::is_case(record);
+    std::vector<std::shared_ptr<Watcher>> readers;
+    {
+        const std::lock_guard lock(mutex_);
+        bool gone = false;
+        for (const auto& one : watchers_) {
+            auto watcher = one.lock();
+            gone = gone || !watcher;
+            if (!watcher || (!is_case && watcher->wanted_ != Wanted::all)) continue;
+            const std::lock_guard inner(watcher->mutex_);
+            if (watcher->has_room()) {
+                readers.push_back(std::move(watcher));
+            } else {
+                ++watcher->lost_;
+            }
+        }
+        if (gone) note_wanted();
+    }
+    // Only now, and without the lock: what nobody has room for costs no worker more than that.
+    if (readers.empty()) return;
     base::ByteBuffer bytes;
     encode(bytes, record);
     const auto owned = record::BlockReader(bytes.view()).next();
     if (!owned) return;
-    const bool is_case = record::is_case(record);
-    std::string row;
-    const std::lock_guard lock(mutex_);
-    bool gone = false;
-    for (const auto& one : watchers_) {
-        const auto watcher = one.lock();
-        gone = gone || !watcher;
-        if (!watcher || (!is_case && watcher->wanted_ != Wanted::all)) continue;
-        const std::lock_guard inner(watcher->mutex_);
-        if (watcher->rows_.size() >= Watcher::kMaximumRows) {
-            ++watcher->lost_;
-            continue;
-        }
-        if (row.empty()) row = case_row(*owned).dump();
+    const std::string row = case_row(*owned).dump();
+    for (const auto& watcher : readers) {
+        const std::lock_guard lock(watcher->mutex_);
         watcher->rows_.push_back(row);
+        watcher->bytes_ += row.size();
     }
-    if (gone) note_wanted();
 }
 
 std::string events_text(const TailHub::Watcher::Taken& taken) {

@@ -29,8 +29,11 @@ class TailHub {
       private:
         friend class TailHub;
         static constexpr size_t kMaximumRows = 512;
+        static constexpr size_t kMaximumBytes = size_t{1} << 20;
+        bool has_room() const { return rows_.size() < kMaximumRows && bytes_ < kMaximumBytes; }
         std::mutex mutex_;
         std::deque<std::string> rows_;
+        size_t bytes_ = 0;  // of rows_
         uint64_t lost_ = 0;
         Wanted wanted_ = Wanted::cases;
     };

@@ -77,10 +77,15 @@ void serve_until_end(Service& service, FileTimes seen, const std::string& config
             continue;
         }
         if (number == SIGHUP) {
-            if (auto profile = service.take_wanted_profile()) overrides.profile = *profile;
-            auto settings = load(config_file, overrides);
+            config::Overrides wanted = overrides;
+            const auto profile = service.take_wanted_profile();
+            if (profile) wanted.profile = *profile;
+            auto settings = load(config_file, wanted);
             FileTimes times = settings ? file_times(*settings) : FileTimes{};
-            if (take(service, std::move(settings), "SIGHUP")) seen = std::move(times);
+            const bool done = take(service, std::move(settings), "SIGHUP");
+            if (done) seen = std::move(times);
+            if (done) overrides = std::move(wanted);
+            if (profile) service.answer_profile(done);
             continue;
         }
         FileTimes now = file_times(service.settings());

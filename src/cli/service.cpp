@@ -83,7 +83,7 @@ void show_connections(admin::OriginState& state, origin::SwitchBoard& board) {
         const int64_t closed_after = figures->idle_close_ms();
         if (closed_after >= 0) {
             state.idle_timeout_ms =
-                std::min(state.idle_timeout_ms.value_or(closed_after), closed_after);
+                std::max(state.idle_timeout_ms.value_or(closed_after), closed_after);
         }
     }
 }
@@ -183,11 +183,18 @@ std::expected<void, std::string> Service::set_profile(const std::string& name) {
     if (!profiles_offered_) return std::unexpected("this edge cannot change its profile");
     std::unique_lock lock(shown_mutex_);
     wanted_profile_ = name;
-    const uint64_t before = reloads_;
+    profile_taken_.reset();
     kill(getpid(), SIGHUP);
-    reloaded_.wait_for(lock, kPatience, [&] { return reloads_ != before || profile_ == name; });
-    if (profile_ == name) return {};
+    profile_answered_.wait_for(lock, kPatience, [&] { return profile_taken_.has_value(); });
+    if (profile_taken_.value_or(false)) return {};
+    wanted_profile_.reset();
     return std::unexpected("the profile was not taken; the log of the edge says why");
+}
+
+void Service::answer_profile(bool taken) {
+    const std::lock_guard lock(shown_mutex_);
+    profile_taken_ = taken;
+    profile_answered_.notify_all();
 }
 
 std::optional<std::string> Service::take_wanted_profile() {
@@ -224,7 +231,6 @@ std::expected<void, std::string> Service::reload(config::Settings settings) {
     retired_.push_back(std::move(retired));
     const std::lock_guard lock(shown_mutex_);
     ++reloads_;
-    reloaded_.notify_all();
     return {};
 }
 

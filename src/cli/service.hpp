@@ -47,6 +47,8 @@ class Service {
     /// he is woken with SIGHUP. Without him there is no changing of the profile.
     void offer_profiles() { profiles_offered_ = true; }
     std::optional<std::string> take_wanted_profile();
+    /// Whether it was taken.
+    void answer_profile(bool taken);
 
   private:
     /// One configuration and the edge that runs by it.
@@ -87,7 +89,8 @@ class Service {
     std::string colo_;
     std::chrono::hours retention_{0};
     std::optional<std::string> wanted_profile_;
-    std::condition_variable reloaded_;
+    std::optional<bool> profile_taken_;  // the answer to the one who waits
+    std::condition_variable profile_answered_;
     std::atomic<bool> profiles_offered_ = false;
     base::WallTime started_ = clock_.wall_now();
     std::shared_ptr<admin::TailHub> tail_ = std::make_shared<admin::TailHub>();

@@ -109,7 +109,7 @@ class Top {
         query.by = series_of(by_);
         auto traffic = record::traffic(**source, query);
         if (!traffic) return std::unexpected(std::move(traffic.error()));
-        const auto before = totals_before(**source, *traffic);
+        const auto before = record::traffic_before(**source, *traffic);
         if (!before) return std::unexpected(before.error());
         const auto now = steady_clock::now();
         if (counted_) {

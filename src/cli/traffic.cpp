@@ -42,15 +42,6 @@ std::expected<record::TrafficQuery, std::string> query_of(const TrafficFlags& fl
 
 }  // namespace
 
-std::expected<record::TrafficTotals, std::string> totals_before(record::Source& source,
-                                                                const record::Traffic& traffic) {
-    // From the first step on, which began a little before `since`: no step is counted twice.
-    record::TrafficQuery query = traffic.query;
-    query.until = traffic.times.empty() ? query.since : traffic.times.front();
-    query.since = query.until - (traffic.query.until - query.until);
-    return record::traffic_totals(source, query);
-}
-
 int run_traffic(const TrafficFlags& flags) {
     const auto query = query_of(flags);
     if (!query) {
@@ -64,7 +55,7 @@ int run_traffic(const TrafficFlags& flags) {
     }
     const auto traffic = record::traffic(**source, *query);
     const auto before =
-        traffic ? totals_before(**source, *traffic) : std::unexpected(traffic.error());
+        traffic ? record::traffic_before(**source, *traffic) : std::unexpected(traffic.error());
     if (!before) {
         complain(before.error());
         return kWrongOrMissing;

@@ -22,8 +22,4 @@ struct TrafficFlags {
 };
 int run_traffic(const TrafficFlags& flags);
 
-/// Of the equally long time before `traffic`. Errors: a sentence.
-std::expected<record::TrafficTotals, std::string> totals_before(record::Source& source,
-                                                                const record::Traffic& traffic);
-
 }  // namespace edgecase::cli

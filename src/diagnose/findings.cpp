@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "record/case_json.hpp"
 
@@ -80,11 +81,12 @@ void FindingsMaker::take(const record::Record& record) {
         by_attempt_.take(factors_of(attempt), last ? record.cause : attempt.cause);
     }
     if (!failed) {
+        // Once, however many of its attempts failed so.
+        std::set<Cause> causes;
         for (const record::Attempt& attempt : record.attempts) {
-            if (is_counted(attempt.cause) && attempt.retried) {
-                hidden_[attempt.cause].note(record, minute);
-            }
+            if (is_counted(attempt.cause) && attempt.retried) causes.insert(attempt.cause);
         }
+        for (const Cause cause : causes) hidden_[cause].note(record, minute);
         return;
     }
     OfCause& of_cause = causes_[record.cause];
@@ -122,7 +124,8 @@ void FindingsMaker::find_burst(const OfCause& of_cause, TrafficFinding& finding)
     if (static_cast<double>(failed) < kMostOfThem * static_cast<double>(of_cause.count)) {
         return;
     }
-    all = std::max(failed, all);
+    all = std::min(std::max(failed, all), requests_);
+    failed = std::min(failed, all);
     // Any of its minutes could have been the one.
     const double p = base::fisher_exact({failed, all, of_cause.count - failed, requests_ - all}) *
                      static_cast<double>(minutes_.size());

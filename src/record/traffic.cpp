@@ -21,7 +21,14 @@ constexpr std::array<std::pair<std::string_view, TrafficBy>, 4> kBy{
      {"origin", TrafficBy::origin}}};
 
 constexpr size_t kMaximumKeys = 2000;  // told apart; each has a histogram
-constexpr size_t kCasesRead = 5000;    // newest, where paths come from cases
+constexpr size_t kMaximumKeysOfStep = 100;
+constexpr size_t kCasesRead = 5000;  // newest, where paths come from cases
+
+constexpr std::string_view kNone = "-";  // no host, no origin
+
+std::string_view text_or_dash(std::string_view text) {
+    return text.empty() ? kNone : text;
+}
 
 class Matcher {
   public:
@@ -31,14 +38,21 @@ class Matcher {
     }
 
     bool operator()(const Rollup& rollup) const {
-        if (!host_.empty() && rollup.key.host != host_) return false;
+        if (!host_.empty() && !is_host(rollup.key.host)) return false;
         if (rollup.key.family == RollupFamily::path) return !narrows_paths();
-        if (!query_.origin.empty() && rollup.key.label != query_.origin) return false;
+        if (!query_.origin.empty() && text_or_dash(rollup.key.label) != query_.origin) return false;
         if (query_.status && rollup.key.edge_status != *query_.status) return false;
         if (cause_.empty()) return true;
         const std::string_view name = cause::row(rollup.key.cause).name;
         return name == cause_ || (name.size() > cause_.size() && name.starts_with(cause_) &&
                                   name[cause_.size()] == '.');
+    }
+
+    /// With or without a port, as the filter of cases.
+    bool is_host(std::string_view host) const {
+        if (host.empty()) return host_ == kNone;
+        return host == host_ ||
+               (host.size() > host_.size() && host.starts_with(host_) && host[host_.size()] == ':');
     }
 
     /// Rollups of paths know of no origin, status or cause.
@@ -136,10 +150,6 @@ class TopMaker {
     std::unordered_map<std::string, Sum, Hash, std::equal_to<>> sums_;
 };
 
-std::string_view text_or_dash(std::string_view text) {
-    return text.empty() ? std::string_view("-") : text;
-}
-
 class TrafficMaker {
   public:
     explicit TrafficMaker(const TrafficQuery& query) : matches_(query), by_(query.by) {}
@@ -158,18 +168,24 @@ class TrafficMaker {
         const std::string_view cause = cause::row(rollup.key.cause).name;
         const std::string_view host = text_or_dash(rollup.key.host);
         const std::string_view origin = text_or_dash(rollup.key.label);
+        const auto count = [&](std::string_view key) {
+            auto found = step.by.find(key);
+            if (found == step.by.end() && step.by.size() >= kMaximumKeysOfStep) key = kOtherLabel;
+            if (found == step.by.end()) found = step.by.try_emplace(std::string(key)).first;
+            found->second += rollup.requests;
+        };
         switch (by_) {
             case TrafficBy::cause:
-                step.by[std::string(cause)] += rollup.requests;
+                count(cause);
                 break;
             case TrafficBy::status:
-                step.by[status] += rollup.requests;
+                count(status);
                 break;
             case TrafficBy::host:
-                step.by[std::string(host)] += rollup.requests;
+                count(host);
                 break;
             case TrafficBy::origin:
-                step.by[std::string(origin)] += rollup.requests;
+                count(origin);
                 break;
         }
         hosts_.add(host, rollup, &latency_);
@@ -180,7 +196,9 @@ class TrafficMaker {
     }
 
     void take_path(const Record& failed) {
-        paths_.add_failure(text_or_dash(path_template(failed.uri)), failed.first_byte_us);
+        if (!is_failure(failed.cause)) return;
+        paths_.add_failure(text_or_dash(path_template(failed.uri)),
+                           failed.first_byte_us >= 0 ? failed.first_byte_us : failed.duration_us);
     }
     bool wants_cases() const { return matches_.narrows_paths(); }
 
@@ -269,7 +287,9 @@ std::string_view to_string(TrafficBy by) {
     return "?";
 }
 
-std::expected<Traffic, std::string> traffic(Source& source, const TrafficQuery& query) {
+std::expected<Traffic, std::string> traffic(Source& source, const TrafficQuery& wanted) {
+    TrafficQuery query = wanted;
+    query.since = std::max(query.since, query.until - kLongestSpan);
     TrafficMaker maker(query);
     const auto step = source.visit_rollups({query.since, query.until, query.maximum_steps},
                                            [&](const Rollup& rollup) { maker.take(rollup); });
@@ -289,6 +309,13 @@ std::expected<Traffic, std::string> traffic(Source& source, const TrafficQuery& 
         }
     }
     return maker.finish(query, *step);
+}
+
+std::expected<TrafficTotals, std::string> traffic_before(Source& source, const Traffic& traffic) {
+    TrafficQuery query = traffic.query;
+    query.until = traffic.times.empty() ? query.since : traffic.times.front();
+    query.since = query.until - (traffic.query.until - query.until);
+    return traffic_totals(source, query);
 }
 
 std::expected<TrafficTotals, std::string> traffic_totals(Source& source,

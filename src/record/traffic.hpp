@@ -70,8 +70,12 @@ struct Traffic {
     std::vector<TrafficTop> statuses;
 };
 
-/// Errors: a sentence (unreadable store).
+/// At most kLongestSpan before `until`: rollups are kept no longer. Errors: a sentence (unreadable
+/// store).
+constexpr std::chrono::hours kLongestSpan{24 * 400};
 std::expected<Traffic, std::string> traffic(Source& source, const TrafficQuery& query);
 std::expected<TrafficTotals, std::string> traffic_totals(Source& source, const TrafficQuery& query);
+/// Of the equally long time before `traffic`; no step is counted in both.
+std::expected<TrafficTotals, std::string> traffic_before(Source& source, const Traffic& traffic);
 
 }  // namespace edgecase::record

@@ -139,6 +139,7 @@ TEST_F(TrafficTest, filters_hold_for_all_that_is_told) {
     EXPECT_EQ(asked({.host = "B"}).totals.requests, 3u);
     Record failed;
     failed.uri = "/orders/42";
+    failed.cause = Cause::resp_empty_fin;
     source_.cases_ = {failed, failed};
     const Traffic found = asked({.host = "b", .cause = "resp"});
     EXPECT_EQ(source_.asked_.cause, "resp");

@@ -181,9 +181,18 @@ class SqliteStore final : public Store {
         const record::RollupMinutes minutes = rollups_.take();
         if (minutes.empty()) return;
         const auto written = file_->rollups->write(minutes);
-        if (written) return;
-        rollups_.give_back(minutes);
-        fail(name_ + ": " + written.error().reason(), written.error().reason());
+        const auto now = steady_clock::now();
+        if (!written) {
+            // Records are written all the same: they may well succeed.
+            rollups_.give_back(minutes);
+            write_errors_.fetch_add(1, std::memory_order_relaxed);
+            if (rolling_up_.fail(now)) {
+                log(name_ + ": requests cannot be counted: " + written.error().reason() +
+                    "; recording goes on, the counts of half an hour wait in memory");
+            }
+        } else if (rolling_up_.end(now)) {
+            log(name_ + ": requests are counted again");
+        }
     }
 
     /// Cases wait for the next try; successes only if that is soon, for else they would take the
@@ -298,6 +307,7 @@ class SqliteStore final : public Store {
     std::atomic<uint64_t> unreadable_{0};
 
     Outage writing_{kRetryInterval};
+    Outage rolling_up_{kRetryInterval};
     Outage forgetting_{kRetentionRetryInterval};
     std::string trouble_;  // why writing failed last
     Losses losses_;
