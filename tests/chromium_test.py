@@ -11,7 +11,7 @@ from real_servers import missing
 
 ABSENT = missing('chromium')
 MANY = 24
-UPLOAD = 8 << 20
+UPLOAD = 2 << 20  # eight windows of a stream
 
 
 def browser(*flags):
