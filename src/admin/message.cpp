@@ -4,8 +4,8 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
-#include "base/ascii.hpp"
 #include "base/duration.hpp"
+#include "logs/log_time.hpp"
 #include "record/json_text.hpp"
 
 namespace edgecase::admin {
@@ -31,49 +31,6 @@ std::optional<std::string> decoded(std::string_view text, bool plus_is_space) {
         }
     }
     return out;
-}
-
-/// The number that stands at `at` with so many digits.
-std::optional<int> number(std::string_view text, size_t at, size_t digits) {
-    if (at + digits > text.size()) return std::nullopt;
-    int value = 0;
-    for (const char c : text.substr(at, digits)) {
-        if (c < '0' || c > '9') return std::nullopt;
-        value = value * 10 + (c - '0');
-    }
-    return value;
-}
-
-std::optional<base::WallTime> parse_rfc3339(std::string_view text) {
-    const auto year = number(text, 0, 4);
-    const auto month = number(text, 5, 2);
-    const auto day = number(text, 8, 2);
-    const auto hour = number(text, 11, 2);
-    const auto minute = number(text, 14, 2);
-    const auto second = number(text, 17, 2);
-    if (!year || !month || !day || !hour || !minute || !second) return std::nullopt;
-    if (text[4] != '-' || text[7] != '-' || base::lower(text[10]) != 't' || text[13] != ':' ||
-        text[16] != ':') {
-        return std::nullopt;
-    }
-    std::string_view rest = text.substr(19);
-    int64_t fraction_us = 0;
-    if (rest.starts_with('.')) {
-        rest.remove_prefix(1);
-        int64_t scale = 100'000;
-        if (rest.empty() || rest.front() < '0' || rest.front() > '9') return std::nullopt;
-        for (; !rest.empty() && rest.front() >= '0' && rest.front() <= '9'; scale /= 10) {
-            fraction_us += (rest.front() - '0') * scale;
-            rest.remove_prefix(1);
-        }
-    }
-    if (rest != "Z" && rest != "z" && rest != "+00:00") return std::nullopt;
-    const std::chrono::year_month_day date{std::chrono::year(*year),
-                                           std::chrono::month(static_cast<unsigned>(*month)),
-                                           std::chrono::day(static_cast<unsigned>(*day))};
-    if (!date.ok() || *hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
-    return std::chrono::sys_days(date) + std::chrono::hours(*hour) + std::chrono::minutes(*minute) +
-           std::chrono::seconds(*second) + std::chrono::microseconds(fraction_us);
 }
 
 }  // namespace
@@ -111,7 +68,9 @@ Response Response::error(uint16_t status, std::string_view sentence) {
 
 std::optional<base::WallTime> parse_time(std::string_view text, base::WallTime now) {
     if (const auto back = base::parse_duration(text)) return now - *back;
-    return parse_rfc3339(text);
+    const auto time = logs::iso_time(text);
+    if (!time) return std::nullopt;
+    return base::WallTime(std::chrono::microseconds(*time));
 }
 
 std::expected<Span, std::string> parse_span(const Request& request, base::WallTime now,

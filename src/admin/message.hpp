@@ -43,8 +43,8 @@ struct Response {
     static Response json(std::string text) { return {.body = std::move(text)}; }
 };
 
-/// RFC 3339 (`2026-11-24T13:38:07.123Z`), or a duration back from `now` (`15m`, `7d`).
-/// Errors: nullopt.
+/// `2026-11-24T13:38:07.123Z`, UTC unless it says otherwise, or a duration back from `now` (`15m`,
+/// `7d`). Errors: nullopt.
 std::optional<base::WallTime> parse_time(std::string_view text, base::WallTime now);
 
 struct Span {

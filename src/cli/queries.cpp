@@ -4,7 +4,6 @@
 
 #include "base/ascii.hpp"
 #include "base/clock.hpp"
-#include "base/duration.hpp"
 #include "cli/annotate.hpp"
 #include "cli/case_text.hpp"
 #include "cli/console.hpp"
@@ -60,12 +59,12 @@ int run_ray(const RayFlags& flags) {
 int run_cases(const CasesFlags& flags) {
     record::CaseFilter filter;
     if (!flags.since.empty()) {
-        const auto span = base::parse_duration(flags.since);
-        if (!span) {
-            complain("--since wants a duration like 15m or 2h, not \"" + flags.since + "\"");
+        const auto since = moment_of("--since", flags.since, base::SystemClock().wall_now());
+        if (!since) {
+            complain(since.error());
             return kUsage;
         }
-        filter.since = base::SystemClock().wall_now() - *span;
+        filter.since = *since;
     }
     if (const auto known = check_cause(flags.cause); !known) {
         complain(known.error());

@@ -6,8 +6,6 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
-#include "base/ascii.hpp"
-#include "cause/table.hpp"
 #include "cli/console.hpp"
 #include "cli/exit_status.hpp"
 #include "cli/filter_flags.hpp"
@@ -22,25 +20,6 @@ namespace {
 
 // A record is in the store 300 ms after its response, and is to be seen within a second of it.
 constexpr std::chrono::milliseconds kLook{100};
-
-/// The same question that the store answers for the last ones (`Source::cases`).
-bool matches(const record::CaseFilter& filter, const record::Record& record) {
-    if (filter.since && record.start < *filter.since) return false;
-    if (filter.status && record.edge_status != *filter.status) return false;
-    if (!filter.cause.empty()) {
-        std::string_view wanted = filter.cause;
-        if (wanted.ends_with('.')) wanted.remove_suffix(1);
-        const std::string_view name = cause::row(record.cause).name;
-        const bool inside = name.size() > wanted.size() && name[wanted.size()] == '.';
-        if (!name.starts_with(wanted) || (name != wanted && !inside)) return false;
-    }
-    if (!filter.host.empty()) {
-        const std::string host = base::to_lower(record.host);
-        const std::string wanted = base::to_lower(filter.host);
-        if (host != wanted && !host.starts_with(wanted + ":")) return false;
-    }
-    return record.uri.starts_with(filter.path);
-}
 
 class Tail {
   public:

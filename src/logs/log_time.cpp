@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <cmath>
 #include <cstdlib>
 
@@ -86,10 +87,13 @@ struct Civil {
     int second = -1;
 
     std::optional<LogTime> time() const {
-        const bool valid = year >= 0 && month >= 1 && month <= 12 && day >= 1 && day <= 31 &&
-                           hour >= 0 && hour <= 23 && minute >= 0 && minute <= 59 && second >= 0 &&
-                           second <= 60;
+        const bool valid = year >= 0 && month >= 1 && day >= 1 && hour >= 0 && hour <= 23 &&
+                           minute >= 0 && minute <= 59 && second >= 0 && second <= 60;
         if (!valid) return std::nullopt;
+        const std::chrono::year_month_day date{std::chrono::year(year),
+                                               std::chrono::month(static_cast<unsigned>(month)),
+                                               std::chrono::day(static_cast<unsigned>(day))};
+        if (!date.ok()) return std::nullopt;  // 31 November
         return (days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second) * kSecond;
     }
 };
@@ -161,7 +165,7 @@ std::optional<LogTime> iso_time(std::string_view text, int64_t zone_us) {
     civil.month = at.digits(2);
     if (!at.eat('-')) return std::nullopt;
     civil.day = at.digits(2);
-    if (!at.eat('T') && !at.eat(' ')) return std::nullopt;
+    if (!at.eat('T') && !at.eat('t') && !at.eat(' ')) return std::nullopt;
     if (!eat_clock(at, civil)) return std::nullopt;
     const int64_t fraction = at.eat('.') || at.eat(',') ? at.fraction() : 0;
     at.eat(' ');

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "record/case_filter.hpp"
 #include "record/record.hpp"
 #include "record/rollup.hpp"
 
@@ -20,18 +21,6 @@ class Sink {
     virtual void write(const RecordView& record) = 0;
     /// Called by the worker a few times a second, and before it ends: hands over what is buffered.
     virtual void flush() = 0;
-};
-
-/// What `cases` may be asked for. Empty optionals match everything.
-struct CaseFilter {
-    std::optional<base::WallTime> since;
-    std::optional<base::WallTime> until;
-    std::optional<uint16_t> status;  // edge status
-    std::string cause;               // exact name, or a prefix that ends at a dot: `resp`
-    std::string host;
-    std::string path;             // prefix of the path
-    std::optional<RayId> before;  // a case: only those that come after it in the list
-    size_t limit = 100;           // newest first
 };
 
 /// Which rollups: of steps of time that begin in [since, until).

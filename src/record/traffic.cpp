@@ -6,7 +6,6 @@
 #include <unordered_map>
 #include <utility>
 
-#include "base/ascii.hpp"
 #include "record/path_template.hpp"
 
 namespace edgecase::record {
@@ -24,46 +23,31 @@ constexpr size_t kMaximumKeys = 2000;  // told apart; each has a histogram
 constexpr size_t kMaximumKeysOfStep = 100;
 constexpr size_t kCasesRead = 5000;  // newest, where paths come from cases
 
-constexpr std::string_view kNone = "-";  // no host, no origin
-
+/// No host, no origin.
 std::string_view text_or_dash(std::string_view text) {
-    return text.empty() ? kNone : text;
+    return text.empty() ? std::string_view("-") : text;
 }
 
 class Matcher {
   public:
-    explicit Matcher(const TrafficQuery& query)
-        : query_(query), host_(base::to_lower(query.host)), cause_(query.cause) {
-        if (cause_.ends_with('.')) cause_.pop_back();
-    }
+    explicit Matcher(const TrafficQuery& query) : query_(query) {}
 
     bool operator()(const Rollup& rollup) const {
-        if (!host_.empty() && !is_host(rollup.key.host)) return false;
-        if (rollup.key.family == RollupFamily::path) return !narrows_paths();
-        if (!query_.origin.empty() && text_or_dash(rollup.key.label) != query_.origin) return false;
-        if (query_.status && rollup.key.edge_status != *query_.status) return false;
-        if (cause_.empty()) return true;
-        const std::string_view name = cause::row(rollup.key.cause).name;
-        return name == cause_ || (name.size() > cause_.size() && name.starts_with(cause_) &&
-                                  name[cause_.size()] == '.');
-    }
-
-    /// With or without a port, as the filter of cases.
-    bool is_host(std::string_view host) const {
-        if (host.empty()) return host_ == kNone;
-        return host == host_ ||
-               (host.size() > host_.size() && host.starts_with(host_) && host[host_.size()] == ':');
+        const RollupKeyView& key = rollup.key;
+        if (!query_.host.empty() && !is_of_host(text_or_dash(key.host), query_.host)) return false;
+        if (key.family == RollupFamily::path) return !narrows_paths();
+        if (!query_.origin.empty() && text_or_dash(key.label) != query_.origin) return false;
+        if (query_.status && key.edge_status != *query_.status) return false;
+        return query_.cause.empty() || cause::is_within(cause::row(key.cause).name, query_.cause);
     }
 
     /// Rollups of paths know of no origin, status or cause.
     bool narrows_paths() const {
-        return !query_.origin.empty() || query_.status || !cause_.empty();
+        return !query_.origin.empty() || query_.status || !query_.cause.empty();
     }
 
   private:
     const TrafficQuery& query_;
-    std::string host_;
-    std::string cause_;
 };
 
 using Latency = LatencyHistogram::Encoded;

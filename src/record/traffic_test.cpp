@@ -148,6 +148,19 @@ TEST_F(TrafficTest, filters_hold_for_all_that_is_told) {
     EXPECT_EQ(found.paths.front().key, "/orders/{n}");
 }
 
+TEST_F(TrafficTest, no_step_is_counted_in_both_times) {
+    for (int64_t minute = 90; minute < 110; ++minute) add(minute, "a", Cause::none, 200);
+    TrafficQuery query;
+    query.since = base::WallTime(minutes(100) + std::chrono::seconds(30));
+    query.until = base::WallTime(minutes(105));
+    const auto found = traffic(source_, query);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->times.front(), base::WallTime(minutes(100)));
+    const auto before = traffic_before(source_, *found);
+    ASSERT_TRUE(before);
+    EXPECT_EQ(before->requests, 5u) << "95 to 99";
+}
+
 TEST_F(TrafficTest, json_has_null_where_nothing_is_known) {
     add(101, "a\xff", Cause::resp_empty_fin, 520);
     const auto json = traffic_json(asked({}), nullptr);

@@ -22,11 +22,9 @@ constexpr size_t kMaximumCases = 10'000;
 
 /// Numbers of the causes `filter` means, as SQL: `60,61`. Empty when there is none.
 std::string cause_numbers(std::string_view filter) {
-    if (filter.ends_with('.')) filter.remove_suffix(1);
-    const std::string prefix = std::string(filter) + ".";
     std::string numbers;
     for (const cause::Row& row : cause::table()) {
-        if (row.name != filter && !row.name.starts_with(prefix)) continue;
+        if (!cause::is_within(row.name, filter)) continue;
         if (!numbers.empty()) numbers += ',';
         numbers += std::to_string(static_cast<uint16_t>(row.cause));
     }
