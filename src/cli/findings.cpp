@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "base/duration.hpp"
 #include "cli/console.hpp"
 #include "cli/exit_status.hpp"
+#include "cli/filter_flags.hpp"
 #include "cli/terminal_text.hpp"
 #include "diagnose/findings.hpp"
 #include "diagnose/findings_json.hpp"
@@ -32,8 +32,8 @@ std::string findings_text(const std::vector<TrafficFinding>& findings, uint64_t 
             text += "  " + paint(Colour::red, printable(one.factor + " " + shown(one.value)));
         }
         text += "\n  " + wrapped(printable(shown(one.sentence)), 2) + "\n";
-        text += fmt::format("  {} of {} requests, 95 %: {:.2f} % to {:.2f} %; since {}\n",
-                            one.failed_inside, one.all_inside, one.interval.low * 100,
+        text += fmt::format("  {} of {} {}, 95 %: {:.2f} % to {:.2f} %; since {}\n",
+                            one.failed_inside, one.all_inside, one.unit(), one.interval.low * 100,
                             one.interval.high * 100, record::rfc3339(one.since));
         text += "  Fix: " + wrapped(row.fix, 7) + "\n  Rays:";
         for (const std::string& ray : one.rays) text += " " + ray;
@@ -47,13 +47,12 @@ std::string findings_text(const std::vector<TrafficFinding>& findings, uint64_t 
 int run_findings(const FindingsFlags& flags) {
     std::optional<base::WallTime> since;
     if (!flags.since.empty()) {
-        const auto span = base::parse_duration(flags.since);
-        if (!span) {
-            complain("--since wants a duration like 15m or 2h, not \"" + one_line(flags.since) +
-                     "\"");
+        const auto moment = moment_of("--since", flags.since, base::SystemClock().wall_now());
+        if (!moment) {
+            complain(moment.error());
             return kUsage;
         }
-        since = base::SystemClock().wall_now() - *span;
+        since = *moment;
     }
     const auto source = store::open_source(flags.data_dir);
     if (!source) {

@@ -151,6 +151,7 @@ void FindingsMaker::find_factor(const Trials& trials, double comparisons, double
         TrafficFinding one = finding;
         one.factor = key.first;
         one.value = key.second;
+        one.of_attempts = trials.of_attempts;
         one.failed_inside = failed->second;
         one.all_inside = counts.all;
         one.failed_outside = total->second - failed->second;
@@ -192,7 +193,7 @@ TrafficFinding FindingsMaker::finding_of(Cause cause, const OfCause& of_cause) c
     finding.sentence =
         finding.factor.empty()
             ? fmt::format("{} of all requests failed so", inside)
-            : fmt::format("{} of requests with {} {} failed so, {} of the others", inside,
+            : fmt::format("{} of {} with {} {} failed so, {} of the others", inside, finding.unit(),
                           finding.factor, finding.value, percent(finding.outside_rate()));
     finding.sentence += fmt::format(": {}", cause::row(cause).reason);
     for (const auto& [seconds, count] : of_cause.round_times) {

@@ -30,9 +30,11 @@ struct TrafficFinding {
     base::WallTime last;
     std::vector<std::string> rays;
     std::string sentence;
-    bool hidden = false;  // a retry saved each of them: no visitor saw one
+    bool of_attempts = false;  // what is counted above; else requests
+    bool hidden = false;       // a retry saved each of them: no visitor saw one
     static constexpr size_t kRays = 5;
 
+    std::string_view unit() const { return of_attempts ? "attempts" : "requests"; }
     double inside_rate() const { return rate(failed_inside, all_inside); }
     double outside_rate() const { return rate(failed_outside, all_outside); }
 
@@ -67,6 +69,7 @@ class FindingsMaker {
     struct Trials {
         void take(std::vector<Factor> factors, cause::Cause cause);
 
+        const bool of_attempts = false;
         Counts total;
         std::map<Key, Counts> by;
         std::map<std::string_view, size_t> values;  // how many each factor has
@@ -89,7 +92,7 @@ class FindingsMaker {
 
     uint64_t requests_ = 0;
     Trials by_request_;
-    Trials by_attempt_;
+    Trials by_attempt_{.of_attempts = true, .total = {}, .by = {}, .values = {}};
     std::map<cause::Cause, OfCause> causes_;
     std::map<cause::Cause, OfCause> hidden_;
     std::map<int64_t, uint64_t> minutes_;  // all requests

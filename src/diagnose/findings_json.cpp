@@ -23,6 +23,7 @@ nlohmann::ordered_json findings_json(std::span<const TrafficFinding> findings) {
                          {"outside_rate", one.outside_rate()},
                          {"failed", one.failed_inside},
                          {"requests", one.all_inside},
+                         {"unit", one.unit()},
                          {"confidence", one.confidence},
                          {"since", record::rfc3339(one.since)},
                          {"last", record::rfc3339(one.last)},

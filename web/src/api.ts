@@ -171,6 +171,8 @@ export interface Finding {
   outside_rate: number;
   failed: number;
   requests: number;
+  unit: 'requests' | 'attempts';
+  hidden_by_retry: boolean;
   confidence: number;
   since: string;
   last: string;
@@ -195,7 +197,7 @@ export interface Origin {
   http2: boolean;
   http2_configured: boolean;
   http2_switch: Http2Switch;
-  pools: { name: string; healthy: boolean; since: string; last_error: string | null }[];
+  pools: { name: string; healthy: boolean; last_error: string | null }[];
   requests: number;
   failures: number;
   p50_ms: number | null;

@@ -51,13 +51,13 @@ export function FindingCard({ finding, small }: { finding: Finding; small?: bool
       {small ? null : (
         <footer class="finding-foot">
           <dl class="facts-line num">
-            <div><dt>failed</dt><dd>{count(finding.failed)} of {plural(finding.requests, 'request')}</dd></div>
+            <div><dt>failed</dt><dd>{count(finding.failed)} of {plural(finding.requests, finding.unit === 'attempts' ? 'attempt' : 'request')}</dd></div>
             {sure ? <div><dt>confidence</dt><dd>{sure} <span class="faint">({percent(finding.confidence)})</span></dd></div> : null}
             <div><dt>since</dt><dd title={fullMoment(finding.since)}>{ago(finding.since)}</dd></div>
             <div><dt>last</dt><dd title={fullMoment(finding.last)}>{ago(finding.last)}</dd></div>
           </dl>
           <div class="rays"><span class="faint">Rays</span>{finding.sample_rays.map((ray) => <a key={ray} class="mono" href={`/ray/${ray}`}>{ray}</a>)}</div>
-          <a class="button" href={casesOf(finding)}>Show the {plural(finding.failed, 'case')}</a>
+          {finding.hidden_by_retry ? null : <a class="button" href={casesOf(finding)}>Show its cases</a>}
         </footer>
       )}
     </article>
