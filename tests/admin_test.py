@@ -7,10 +7,11 @@ import threading
 import unittest
 
 import harness
+import http2_wire
 import prometheus_text
 import raw_origin
 import wire
-from certificates import authority, edge_config, h1_context
+from certificates import authority, edge_config, h1_context, h2_context
 from real_servers import NodeHttp2, missing
 
 HERE = '127.0.0.1'
@@ -144,6 +145,29 @@ class ApiTest(harness.TestCase):
         one = self.get(edge, '/api/origins')['origins'][0]
         self.assertEqual((one['requests'], one['failures']), (23, 3))
 
+    def test_a_span_of_centuries_is_no_load(self):
+        edge, _ = self.failing_edge()
+        found = self.get(edge, '/api/traffic?since=0001-01-01T00:00:00Z&until=9999-12-31T00:00:00Z')
+        self.assertLessEqual(len(found['times']), 400 * 24 + 1)
+        self.get(edge, '/api/traffic?since=9998-01-01T00:00:00Z&until=9999-01-01T00:00:00Z', 400)
+        response = wire.fetch(edge.admin, path='/api/traffic', host=HERE,
+                              headers=[('Sec-Fetch-Site', 'cross-site')])
+        self.assertEqual(response.status, 403)
+
+    def test_a_profile_that_was_refused_does_not_come_later(self):
+        edge, _ = self.failing_edge(config='colo = "ABC"\n')
+        path = edge.own_directory + '/edge.toml'
+        with open(path, 'w') as file:
+            file.write('colo = 7\n')
+        refused = wire.fetch(edge.admin, 'PUT', '/api/switches', body=b'{"profile": "cloudflare-2026"}',
+                             host=HERE)
+        self.assertEqual(refused.status, 409)
+        with open(path, 'w') as file:
+            file.write('colo = "XYZ"\n')
+        edge.process.send_signal(signal.SIGHUP)
+        self.assertTrue(wire.eventually(lambda: self.get(edge, '/api/status')['colo'] == 'XYZ'))
+        self.assertEqual(self.get(edge, '/api/status')['profile'], 'default')
+
     def test_metrics_are_as_prometheus_wants_them(self):
         edge, _ = self.failing_edge()
         for path in ('/fine', '/fail', '/fine'):
@@ -229,6 +253,14 @@ class ApiTest(harness.TestCase):
             drain(on)
             with edge.client() as client:
                 self.assertEqual(client.get().header('connection'), said)
+
+    def test_draining_ends_connections_of_http_2_as_well(self):
+        edge, _ = self.failing_edge(config=edge_config())
+        with http2_wire.Client(edge.address, h2_context()) as client:
+            self.assertEqual(client.get().status, 200)
+            wire.fetch(edge.admin, 'PUT', '/api/switches', body=b'{"draining": true}', host=HERE)
+            self.assertEqual(client.get().status, 200)
+            self.assertIsNotNone(client.until_end())
 
     def test_another_profile_is_in_force_at_once(self):
         edge, _ = self.failing_edge()

@@ -23,7 +23,15 @@ class DashboardTest(harness.TestCase):
         tour = harness.run('demo', '--once', '--json', '--listen', '127.0.0.1:0', '--data-dir', data,
                            timeout=150)
         self.assertEqual(tour.returncode, 0, tour.stderr[-2000:])
-        edge = self.edge(self.origin(raw_origin.answering()), data_dir=data)
+        origin = self.origin(raw_origin.answering())
+        edge = self.edge(data_dir=data, config=f'''
+[[pool]]
+name = "site"
+origins = ["{origin.url}", "http://127.0.0.1:{harness.free_port()}"]
+health = {{ path = "/", interval = "1s", unhealthy_after = 1 }}
+[[route]]
+pool = "site"
+''')
         over = threading.Event()
         self.addCleanup(over.set)
 

@@ -259,7 +259,7 @@ export class Mock {
         const configured = url.startsWith('https:') && i === 0;
         return {
           url, http2_configured: configured, http2_switch: set, http2: url.startsWith('https:') && (set === 'on' || (set === 'configured' && configured)),
-          pools: i === 1 ? [] : [{ name: i === 0 ? 'shop' : 'reports', healthy: i !== 2, since: new Date(started - (i + 1) * 4_100_000).toISOString(), last_error: i === 2 ? 'Response timeout' : null }],
+          pools: i === 1 ? [] : [{ name: i === 0 ? 'shop' : 'reports', healthy: i !== 2, last_error: i === 2 ? 'Response timeout' : null }],
           requests: [24_310, 9_204, 9_870][i], failures: [552, 131, 41][i], p50_ms: [16.2, 21.9, 28.1][i], p95_ms: [131.4, 96.2, 402.7][i],
           connections: i === 1 ? null : { idle: 12 - i * 3, active: 3 + i }, idle_timeout_ms: [null, 5_004, 60_011][i],
         };

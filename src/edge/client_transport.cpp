@@ -46,8 +46,9 @@ class StreamAcceptor final : public mux::Connection::Acceptor {
           over_limit_(over_limit),
           transport_(std::move(transport)) {}
     void on_request(net::Stream stream) override {
-        // As with HTTP/1.1: the refusal is the connection's last answer.
-        if (over_limit_ && connection_ != nullptr) connection_->shut_down();
+        // As with HTTP/1.1: the refusal is the connection's last answer, and so is any while the
+        // edge drains.
+        if ((over_limit_ || worker_.draining()) && connection_ != nullptr) connection_->shut_down();
         worker_.spawn_stream(
             Session::serve_stream(worker_, {std::move(stream), address_, over_limit_}, transport_));
     }

@@ -1,7 +1,7 @@
 // Owns the origins: health, pool, measured idle timeout, and the HTTP/2 switch.
 import { useState } from 'preact/hooks';
 import { ApiError, call, type Http2Switch, type Origin, useApi } from '../api';
-import { ago, compact, count, duration, fullMoment, percent, plural } from '../format';
+import { compact, count, duration, percent, plural } from '../format';
 import { link } from '../router';
 import { announce, Empty, Failure, Foreign, Icon, PageHead, Segmented, Skeleton } from '../ui';
 
@@ -45,7 +45,7 @@ function OriginCard({ origin, changed }: { origin: Origin; changed: (next: Origi
         <div><dt>Connections</dt><dd>{origin.connections ? <>{count(origin.connections.active)} <span class="faint">in use,</span> {count(origin.connections.idle)} <span class="faint">idle</span></> : <span class="faint">not known</span>}</dd></div>
       </dl>
       <div class="origin-row">
-        <div><h3>Idle timeout</h3><p class="origin-note">{idle === null ? 'Not measured yet: no idle connection has been closed by the origin.' : <>The origin closes idle connections after <b class="num">{duration(idle)}</b>. Connections near that age are not used again.</>}</p></div>
+        <div><h3>Idle timeout</h3><p class="origin-note">{idle === null ? 'Not measured yet: no idle connection has been closed by the origin.' : <>The origin closes idle connections after <b class="num">{duration(idle)}</b>. A <code>pool_idle</code> of the edge below that keeps reuse from failing.</>}</p></div>
       </div>
       <div class="origin-row">
         <div><h3>HTTP/2</h3><p class="origin-note">{plain ? 'Never offered to a plain http origin.' : <>{origin.http2 ? 'Offered now' : 'Not offered now'}; the configuration says {origin.http2_configured ? 'on' : 'off'}.</>}</p></div>
@@ -54,7 +54,7 @@ function OriginCard({ origin, changed }: { origin: Origin; changed: (next: Origi
       {error ? <p class="inline-error" role="alert"><Icon name="warn" size={14} /><Foreign text={error} /></p> : null}
       {origin.pools.length > 0 ? (
         <ul class="pools">{origin.pools.map((pool) => (
-          <li key={pool.name}><span class={`state state-${pool.healthy ? 'good' : 'bad'}`}><Icon name={pool.healthy ? 'check' : 'close'} size={13} />{pool.healthy ? 'healthy' : 'unhealthy'}</span><span>pool <b><Foreign text={pool.name} /></b></span><span class="faint num" title={fullMoment(pool.since)}>{ago(pool.since)}</span>{pool.last_error ? <span class="pool-error"><Foreign text={pool.last_error} /></span> : null}</li>
+          <li key={pool.name}><span class={`state state-${pool.healthy ? 'good' : 'bad'}`}><Icon name={pool.healthy ? 'check' : 'close'} size={13} />{pool.healthy ? 'healthy' : 'unhealthy'}</span><span>pool <b><Foreign text={pool.name} /></b></span>{pool.last_error ? <span class="pool-error"><Foreign text={pool.last_error} /></span> : null}</li>
         ))}</ul>
       ) : <p class="origin-note pools-none">No health checks are configured for it.</p>}
     </article>
