@@ -100,6 +100,36 @@ TEST_F(AdminRoutes, what_is_not_there_is_said_so) {
     EXPECT_EQ(router_.answer(request("HEAD", "/healthz")).status, 200);
 }
 
+/// A store that is missing once must not be told of for ever.
+TEST_F(AdminRoutes, an_error_of_the_findings_is_not_kept) {
+    int asked = 0;
+    Backend backend = AdminRoutes::backend();
+    backend.open_source = [&] { return std::unexpected("no store " + std::to_string(++asked)); };
+    Router router(std::move(backend), "");
+    const Response first = router.answer(request("GET", "/api/findings"));
+    const Response second = router.answer(request("GET", "/api/findings"));
+    EXPECT_EQ(first.status, 503);
+    EXPECT_NE(first.body, second.body);
+}
+
+TEST(AdminTail, a_reader_without_room_is_told_how_much_it_lost) {
+    TailHub hub;
+    record::RecordView record;
+    record.cause = cause::Cause::resp_empty_fin;
+    EXPECT_FALSE(hub.is_wanted(record));
+    auto watcher = hub.watch(TailHub::Wanted::cases);
+    EXPECT_TRUE(hub.is_wanted(record));
+    EXPECT_FALSE(hub.is_wanted(record::RecordView{}));
+    for (int i = 0; i < 600; ++i) hub.publish(record);
+    const auto taken = watcher->take();
+    EXPECT_EQ(taken.rows.size(), 512u);
+    EXPECT_EQ(taken.lost, 88u);
+    EXPECT_TRUE(events_text(taken).ends_with("event: lost\ndata: {\"count\":88}\n\n"));
+    watcher.reset();
+    hub.publish(record);
+    EXPECT_FALSE(hub.is_wanted(record));
+}
+
 TEST_F(AdminRoutes, orders_are_understood_or_refused) {
     const auto put = [&](std::string body) {
         Request one = request("PUT", "/api/switches");

@@ -154,13 +154,13 @@ std::string timeline(const Record& record, const Painter& paint) {
     if (attempt.header_us >= 0) {
         add("headers", attempt.header_us - std::max<int64_t>(attempt.first_byte_us, 0));
     }
+    // The total begins where the request was sent, as the response's phases do.
+    const int64_t told = std::max<int64_t>({attempt.header_us, attempt.first_byte_us, 0});
+    if (attempt.total_us > told) {
+        add(attempt.header_us >= 0 ? "body" : "until it failed", attempt.total_us - told);
+    }
     int64_t known = 0;
     for (const auto& phase : phases) known += phase.second;
-    if (attempt.total_us > known) {
-        phases.emplace_back(attempt.header_us >= 0 ? "body" : "until it failed",
-                            attempt.total_us - known);
-        known = attempt.total_us;
-    }
     if (phases.empty()) return {};
     std::string text =
         heading(paint, record.attempts.size() > 1 ? "Timeline of the last attempt" : "Timeline");

@@ -106,6 +106,9 @@ std::string Service::metrics() {
     errors.samples.push_back({{}, stored.write_errors});
     std::vector<Metric> all{connections, open,    requests, causes,  retries, hints,
                             healthy,     reloads, written,  dropped, errors};
+    all.push_back(counter("edgecase_rollup_requests_lost_total",
+                          "Requests that traffic does not count, the store having been away."));
+    all.back().samples.push_back({{}, stored.requests_uncounted});
     all.push_back(duration_metric(durations, duration_us));
     all.push_back({"edgecase_build_info",
                    "1, with the version.",

@@ -40,7 +40,7 @@ constexpr std::array kFields{
     Field{"OriginTLSHandshakeDurationMs", "int", "ms", "TLS handshake of the last attempt; 0: connection reused, no TLS, or not reached.", true},
     Field{"OriginRequestHeaderSendDurationMs", "int", "ms", "Writing the request to the origin.", true},
     Field{"OriginResponseHeaderReceiveDurationMs", "int", "ms", "From request sent to response head complete.", true},
-    Field{"OriginResponseDurationMs", "int", "ms", "The whole last attempt.", true},
+    Field{"OriginResponseDurationMs", "int", "ms", "From request sent (its beginning, if it never was) to the end of the last attempt.", true},
     Field{"OriginSSLProtocol", "string", "", "Version of TLS in the last attempt, as TLSv1.2; none: an http origin; unknown: it did not get that far, or no attempt was made.", true},
     Field{"OriginFailureCause", "string", "", "Name of the cause, phase.reason; none: a success.", false},
     Field{"OriginFailurePhase", "string", "", "First part of the cause's name.", false},

@@ -38,7 +38,7 @@ struct Attempt {
     int64_t send_us = -1;        // request head and body written
     int64_t first_byte_us = -1;  // from request sent to first response byte
     int64_t header_us = -1;      // from request sent to response head complete
-    int64_t total_us = -1;
+    int64_t total_us = -1;       // from request sent (its beginning, if it never was) to the end
     uint64_t bytes_sent = 0;
     uint64_t bytes_received = 0;
     uint32_t header_bytes = 0;  // of the response head

@@ -135,6 +135,22 @@ TEST_F(RollupTest, what_is_too_old_goes_in_small_steps) {
     EXPECT_EQ(count(3600), 8);
 }
 
+TEST_F(RollupTest, records_are_written_though_they_cannot_be) {
+    const auto store = open();
+    auto database = Database::open(directory_.path() / "records.sqlite", Database::Mode::write);
+    ASSERT_TRUE(database && database->run("DROP TABLE rollups"));
+    const auto sink = store->make_sink();
+    for (uint64_t round = 1; round <= 5; ++round) {
+        sink->write(success_record(record::RayId(round)));
+        sink->flush();
+        // Writing that waited for the rollups would take a second for each.
+        EXPECT_TRUE(eventually([&] { return store->counters().records_written == round; },
+                               std::chrono::milliseconds(900)));
+    }
+    EXPECT_TRUE(eventually([&] { return lines_.contain("requests cannot be counted"); }));
+    EXPECT_FALSE(lines_.contain("successes are not recorded"));
+}
+
 TEST_F(RollupTest, a_file_of_an_earlier_release_gains_them) {
     (void)open();
     {

@@ -105,6 +105,7 @@ class SqliteStore final : public Store {
         counters.cases_dropped = dropped.cases + cases_unwritten_.load(std::memory_order_relaxed) +
                                  unreadable_.load(std::memory_order_relaxed);
         counters.write_errors = write_errors_.load(std::memory_order_relaxed);
+        counters.requests_uncounted = rollups_.lost();
         counters.rows_expired = rows_expired_.load(std::memory_order_relaxed);
         return counters;
     }

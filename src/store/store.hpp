@@ -35,6 +35,7 @@ struct StoreCounters {
     uint64_t cases_dropped = 0;
     uint64_t write_errors = 0;
     uint64_t rows_expired = 0;
+    uint64_t requests_uncounted = 0;  // that the rollups lack, the file having been away too long
 };
 
 /// The writing side, one per process.
