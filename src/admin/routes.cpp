@@ -74,25 +74,17 @@ void harden(Response& response) {
 }
 
 /// What of the last hour belongs to each origin.
-using Hour = std::map<std::string, record::TrafficTop>;
-
-Hour last_hour(record::Source& source, std::map<std::string, std::optional<int64_t>>& p50) {
-    Hour hour;
+std::map<std::string, record::TrafficTotals> last_hour(record::Source& source) {
+    std::map<std::string, record::TrafficTotals> hour;
     const base::WallTime now = base::SystemClock().wall_now();
-    std::map<std::string, record::LatencyHistogram> latency;
-    const auto done =
-        source.visit_rollups({now - std::chrono::hours(1), now}, [&](const record::Rollup& rollup) {
-            if (rollup.key.family != record::RollupFamily::origin) return;
-            record::TrafficTop& one = hour[std::string(rollup.key.label)];
-            one.requests += rollup.requests;
-            one.failures += rollup.failures;
-            (void)latency[std::string(rollup.key.label)].merge_encoded(rollup.latency);
-        });
-    if (!done) return {};
-    for (auto& [url, one] : hour) {
-        one.p95_us = latency[url].percentile_us(0.95);
-        p50[url] = latency[url].percentile_us(0.5);
-    }
+    (void)source.visit_rollups({now - std::chrono::hours(1), now},
+                               [&](const record::Rollup& rollup) {
+                                   if (rollup.key.family != record::RollupFamily::origin) return;
+                                   record::TrafficTotals& one = hour[std::string(rollup.key.label)];
+                                   one.requests += rollup.requests;
+                                   one.failures += rollup.failures;
+                                   (void)one.latency.merge_encoded(rollup.latency);
+                               });
     return hour;
 }
 
@@ -231,15 +223,14 @@ Response Router::status(const Request& request) {
 Response Router::origins() {
     std::vector<OriginState> states = backend_.origins();
     const auto fill = [&](record::Source& source) -> Response {
-        std::map<std::string, std::optional<int64_t>> p50;
-        const Hour hour = last_hour(source, p50);
+        const auto hour = last_hour(source);
         for (OriginState& one : states) {
             const auto found = hour.find(one.url);
             if (found == hour.end()) continue;
             one.requests = found->second.requests;
             one.failures = found->second.failures;
-            one.p95_us = found->second.p95_us;
-            one.p50_us = p50[one.url];
+            one.p50_us = found->second.latency.percentile_us(0.5);
+            one.p95_us = found->second.latency.percentile_us(0.95);
         }
         return {};
     };

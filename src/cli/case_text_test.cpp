@@ -46,6 +46,18 @@ TEST(CaseText, tells_the_whole_story_of_a_case) {
     }
 }
 
+TEST(CaseText, the_connections_phases_are_no_part_of_the_wait) {
+    Record record = record::plain_record();
+    record.attempts.resize(1);
+    record::Attempt& attempt = record.attempts.front();
+    attempt = {};
+    attempt.connect_us = 5'000;
+    attempt.send_us = 20;
+    attempt.total_us = 12'000;
+    const std::string text = case_text(record, false);
+    EXPECT_NE(text.find("  until it failed   12.00 ms"), std::string::npos) << text;
+}
+
 TEST(CaseText, tells_the_protocols_and_tls_of_every_attempt) {
     record::Record record = record::full_record();
     const std::string text = case_text(record, false);

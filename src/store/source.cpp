@@ -96,39 +96,18 @@ class SqliteSource final : public record::Source {
     std::expected<base::WallTime, std::string> visit_recent(
         base::WallTime since, size_t maximum,
         const std::function<void(const Record&)>& visit) override {
-        const auto most = static_cast<int64_t>(maximum);
-        // Blocks are in the order of their writing, which is nearly that of time.
-        auto blocks =
-            database_.prepare("SELECT id, start_ms, end_ms, count FROM blocks ORDER BY id DESC");
-        if (!blocks) return std::unexpected(sentence(blocks.error()));
         int64_t since_ms = base::milliseconds(since.time_since_epoch());
-        int64_t first = std::numeric_limits<int64_t>::max();
-        for (int64_t count = 0;;) {
-            const auto row = blocks->step();
-            if (!row) return std::unexpected(sentence(row.error()));
-            if (!*row || blocks->integer(2) < since_ms) break;
-            count += blocks->integer(3);
-            if (count > most) {
-                since_ms = std::max(since_ms, blocks->integer(2));
-                break;
-            }
-            first = blocks->integer(0);
+        const auto first = first_block(since_ms, static_cast<int64_t>(maximum));
+        if (!first) return std::unexpected(sentence(first.error()));
+        if (auto done = bound_cases(since_ms, static_cast<int64_t>(maximum)); !done) {
+            return std::unexpected(sentence(done.error()));
         }
-        blocks->reset();
-        auto oldest = database_.prepare(
-            "SELECT start_ms FROM cases WHERE start_ms >= ?1 ORDER BY start_ms DESC LIMIT 1 OFFSET "
-            "?2");
-        if (!oldest) return std::unexpected(sentence(oldest.error()));
-        const auto beyond = oldest->bind(0, since_ms).bind(1, most).step();
-        if (!beyond) return std::unexpected(sentence(beyond.error()));
-        if (*beyond) since_ms = oldest->integer(0) + 1;
-        oldest->reset();
         const base::WallTime from{std::chrono::milliseconds(since_ms)};
         const auto wanted = [&](const Record& record) {
             if (record.start >= from) visit(record);
         };
         for (const auto& [sql, bound] :
-             {std::pair{"SELECT bytes FROM blocks WHERE id >= ?1 ORDER BY id", first},
+             {std::pair{"SELECT bytes FROM blocks WHERE id >= ?1 ORDER BY id", *first},
               {"SELECT bytes FROM cases WHERE start_ms >= ?1 ORDER BY start_ms", since_ms}}) {
             auto statement = database_.prepare(sql);
             if (!statement) return std::unexpected(sentence(statement.error()));
@@ -170,6 +149,38 @@ class SqliteSource final : public record::Source {
     }
 
   private:
+    /// From which block on there are `most` records since that time; `since_ms` moves forward if
+    /// there are more.
+    std::expected<int64_t, DatabaseError> first_block(int64_t& since_ms, int64_t most) {
+        // They are in the order of their writing, which is nearly that of time.
+        auto blocks = database_.prepare("SELECT id, end_ms, count FROM blocks ORDER BY id DESC");
+        if (!blocks) return std::unexpected(blocks.error());
+        int64_t first = std::numeric_limits<int64_t>::max();
+        for (int64_t count = 0;;) {
+            const auto row = blocks->step();
+            if (!row) return std::unexpected(row.error());
+            if (!*row || blocks->integer(1) < since_ms) return first;
+            count += blocks->integer(2);
+            if (count > most) {
+                since_ms = std::max(since_ms, blocks->integer(1));
+                return first;
+            }
+            first = blocks->integer(0);
+        }
+    }
+
+    /// Moves `since_ms` forward until there are at most `most` cases.
+    std::expected<void, DatabaseError> bound_cases(int64_t& since_ms, int64_t most) {
+        auto beyond = database_.prepare(
+            "SELECT start_ms FROM cases WHERE start_ms >= ?1 ORDER BY start_ms DESC LIMIT 1 "
+            "OFFSET ?2");
+        if (!beyond) return std::unexpected(beyond.error());
+        const auto row = beyond->bind(0, since_ms).bind(1, most).step();
+        if (!row) return std::unexpected(row.error());
+        if (*row) since_ms = beyond->integer(0) + 1;
+        return {};
+    }
+
     std::expected<void, std::string> visit_rows(Statement& statement,
                                                 const std::function<void(const Record&)>& visit) {
         while (true) {

@@ -370,5 +370,40 @@ TEST(Open, makes_a_directory_and_a_file_that_only_the_owner_can_read) {
     }
 }
 
+TEST(StoreRecent, what_is_too_much_moves_the_beginning_forward) {
+    const TemporaryDirectory directory;
+    Lines lines;
+    const base::WallTime begin = wall_now() - std::chrono::minutes(100);
+    {
+        auto store = *Store::open(options_of(directory.path(), lines));
+        const auto sink = store->make_sink();
+        record::RayIdMaker maker(1, 0);
+        for (int minute = 0; minute < 100; ++minute) {
+            const base::WallTime at = begin + std::chrono::minutes(minute);
+            sink->write(success_record(maker.make(at), at));
+            sink->write(case_record(maker.make(at), at));
+            sink->flush();
+        }
+    }
+    const auto source = *open_source(directory.path());
+    const auto visited = [&](base::WallTime since, size_t most) {
+        std::pair<int, int> seen;  // successes, cases
+        base::WallTime first = base::WallTime::max();
+        const auto from = source->visit_recent(since, most, [&](const record::Record& one) {
+            ++(record::is_case(one) ? seen.second : seen.first);
+            first = std::min(first, one.start);
+        });
+        EXPECT_TRUE(from);
+        EXPECT_GE(first, *from);
+        return seen;
+    };
+    EXPECT_EQ(visited(begin - std::chrono::hours(1), 1000), std::pair(100, 100));
+    EXPECT_EQ(visited(begin + std::chrono::minutes(90), 1000), std::pair(10, 10));
+    const auto [successes, cases] = visited(begin, 30);
+    EXPECT_EQ(successes, cases) << "both kinds are whole from there on";
+    EXPECT_GE(cases, 29);
+    EXPECT_LE(cases, 30);
+}
+
 }  // namespace
 }  // namespace edgecase::store
