@@ -49,6 +49,35 @@ class AdminTest(harness.TestCase):
         self.assertIn('there is', self.refused(edge, 404, path='/api/more', body=order))
         self.assertEqual(origins(edge), before)
 
+    def test_silent_connections_keep_nobody_out(self):
+        edge, _ = self.edge_before(raw_origin.answering())
+        silent = [socket.create_connection(edge.admin) for _ in range(64)]
+        for one in silent:
+            self.addCleanup(one.close)
+        for _ in range(10):
+            with wire.Client(edge.admin, timeout=2) as client:
+                client.send(wire.request('GET', '/healthz', host=HERE))
+                self.assertEqual(client.response().status, 200)
+
+    def test_without_records_there_are_none_and_why_is_told(self):
+        edge, _ = self.edge_before(raw_origin.by_path, config='[retention]\nrecords = "off"\n')
+        self.assertEqual(edge.fetch('/bad').status, 520)
+        self.assertIn('retention.records is off', self.refused(edge, 503, 'GET', '/api/cases'))
+        status = json.loads(wire.fetch(edge.admin, path='/api/status', host=HERE).body)
+        self.assertEqual(status['records']['recorded'], 'off')
+        self.assertFalse(os.path.exists(os.path.join(edge.data_dir, 'records.sqlite')))
+
+    def test_failures_alone_are_recorded_and_all_is_counted(self):
+        edge, _ = self.edge_before(raw_origin.by_path, config='[retention]\nrecords = "failures"\n')
+        good, bad = edge.fetch('/good'), edge.fetch('/bad')
+        self.assertEqual(edge.ray(bad.ray)['edge_status'], 520)
+
+        def counted():
+            page = wire.fetch(edge.admin, path='/api/traffic?since=5m', host=HERE)
+            return json.loads(page.body)['totals']['requests'] == 2
+        self.assertTrue(wire.eventually(counted, 5))
+        self.assertEqual(harness.run('ray', good.ray, '--data-dir', edge.data_dir).returncode, 1)
+
     def test_a_body_beyond_any_order_is_refused_unread(self):
         edge, _ = self.edge_before(raw_origin.answering())
         with wire.Client(edge.admin) as client:

@@ -758,4 +758,5 @@ def add_lab_tests():
 if __name__ == '__main__':
     if os.path.exists(harness.BINARY):
         add_lab_tests()
-    harness.main(after=print_table)
+    harness.main(jobs=16, after=print_table,
+                 first=('connection_lost', 'slow_body', 'not_acked', 'out_of_time', 'stands_still'))

@@ -6,6 +6,7 @@ import itertools
 import json
 import mmap
 import os
+import random
 import re
 import select
 import shutil
@@ -200,11 +201,27 @@ class Edge(Server):
             shutil.rmtree(self.own_directory, ignore_errors=True)
 
 
+_given_ports = set()
+_giving_port = threading.Lock()
+
+
 def free_port():
-    """A loopback port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        return probe.getsockname()[1]
+    """A free loopback port below those the kernel gives to clients, so that it stays free until its
+    server is up, and while that is down. Each is given once."""
+    with open('/proc/sys/net/ipv4/ip_local_port_range') as file:
+        first_of_clients = int(file.read().split()[0])
+    while True:
+        port = random.randrange(10_000, max(first_of_clients, 11_000))
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(('127.0.0.1', port))
+            except OSError:
+                continue
+        with _giving_port:
+            if port not in _given_ports:
+                _given_ports.add(port)
+                return port
 
 
 class ClosedPort:
@@ -334,10 +351,10 @@ def _run_one(test):
     return test, trouble, [reason for _, reason in result.skipped], time.monotonic() - start
 
 
-def main(impossible=None, jobs=8, after=None):
+def main(impossible=None, jobs=8, after=None, first=()):
     """Runs the test cases of the calling module, `jobs` at a time: they mostly wait. Arguments pick
     tests by a part of their name. `impossible`: a sentence why nothing here can run. `after()` may
-    print."""
+    print. `first`: parts of the names of the longest ones, which begin before the others."""
     if impossible is None and not os.path.exists(BINARY):
         impossible = f'no binary at {BINARY}; set EDGECASE_BINARY'
     if impossible:
@@ -346,6 +363,7 @@ def main(impossible=None, jobs=8, after=None):
     tests = list(_flatten(unittest.defaultTestLoader.loadTestsFromModule(sys.modules['__main__'])))
     if len(sys.argv) > 1:
         tests = [t for t in tests if any(a.replace(' ', '_') in t.id() for a in sys.argv[1:])]
+    tests.sort(key=lambda t: not any(part in t.id() for part in first))
     failed = skipped = 0
     start = time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:

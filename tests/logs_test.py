@@ -1,22 +1,28 @@
 """The access log and the traces of a real edge: a line for each request, whole, in a form that others read, through rotation and a
 full disk; `traceparent` continued, replaced and begun as W3C Trace Context says."""
+import collections
 import json
 import os
+import random
 import re
 import signal
 import subprocess
 import threading
 import time
+import unittest
 
 import harness
 import raw_origin
 import wire
 from harness import SLOWNESS
+from real_servers import missing
 
 TRACE, SPAN = '0af7651916cd43dd8448eb211c80319c', 'b7ad6b7169203331'
 USUAL = f'00-{TRACE}-{SPAN}-01'
 COMBINED = re.compile(r'^127\.0\.0\.1 - - \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000\] "([^"]*)" (\d{3}) (\d+) '
                       r'"([^"]*)" "([^"]*)"$')
+
+LONGEST_OF_GOACCESS = 4095  # bytes of a line; it takes the rest for another one
 
 
 def answering_or_breaking(connection):
@@ -30,9 +36,9 @@ def lines_of(path):
     if not os.path.exists(path):
         return []
     with open(path, 'rb') as file:
-        text = file.read().decode('ascii')
+        text = file.read().decode()
     assert not text or text.endswith('\n'), f'a torn line: {text[-200:]!r}'
-    return text.splitlines()
+    return text.split('\n')[:-1]
 
 
 class AccessLog(harness.TestCase):
@@ -81,6 +87,67 @@ class AccessLog(harness.TestCase):
                                           'a\\x22b\\x5Cc\\x09d\\xE9'))
         self.assertEqual(second.group(1, 2, 4, 5), ('GET /bad HTTP/1.1', '520', '-', '-'))
         self.assertEqual(third[2], '400')
+
+    def hostile_load(self, edge, count=300):
+        """What readers of logs stumble over, in target, referer and user agent; the statuses it was given."""
+        chance = random.Random(8)
+        pieces = [b'"', b'\\', b'\\"', b'\t', b'\x7f', b'\xe9', '\u2028'.encode(), b'\xff\xfe', b'%00%0a%22', b'%',
+                  b'[', b'] ',
+                  b'" 200 5 "-" "-', b'"}', b'","EdgeResponseStatus":200,"', b',"OriginFailureCause"', b'x' * 200,
+                  b'\x1b[2J', b'-', b'%h%d', b'{']
+        words = [b'', *pieces, *(b''.join(chance.choices(pieces, k=3)) for _ in range(count))]
+        statuses = []
+        for i, word in enumerate(words):
+            target, method = word.replace(b' ', b'') if i % 4 else b'', (b'GET', b'FOO', b'HEAD')[i % 17 % 3]
+            lines = [method + b' /' + (b'bad/' if i % 10 == 0 else b'') + target + b' HTTP/1.1', b'Host: edge.test',
+                     b'Connection: close', b'Referer: ' + word, b'User-Agent: ' + words[i - 1]]
+            with edge.client() as client:
+                client.send(b'\r\n'.join(lines) + b'\r\n\r\n')
+                statuses.append(client.response(to=method.decode()).status)
+        with edge.client() as client:
+            client.send(b'nonsense\r\n\r\n')
+            statuses.append(client.response().status)
+        self.assertEqual(set(statuses), {200, 400, 520})
+        return statuses
+
+    def goaccess(self, path, word):
+        """What the command of docs/logs.md with that word makes of the log: (its report, status -> requests)."""
+        with open(os.path.join(os.path.dirname(__file__), '..', 'docs', 'logs.md')) as page:
+            [command] = [c for c in re.findall('```sh\n(.*?)```', page.read(), re.DOTALL) if word in c]
+        directory = os.path.dirname(path)
+        done = subprocess.run(['sh', '-c', command.replace('report.html', 'report.json')], cwd=directory,
+                              capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with open(os.path.join(directory, 'report.json')) as file:
+            report = json.load(file)
+        return report['general'], {int(status['data'][:3]): status['hits']['count']
+                                   for kind in report['status_codes']['data'] for status in kind['items']}
+
+    @unittest.skipIf(missing('goaccess'), missing('goaccess'))
+    def test_goaccess_reads_every_line_of_combined(self):
+        edge, path = self.logging_edge('combined')
+        statuses = self.hostile_load(edge)
+        lines = self.wait_for_lines(path, len(statuses))
+        self.assertTrue(''.join(lines).isascii())
+        self.assertLess(max(map(len, lines)), LONGEST_OF_GOACCESS)
+        general, counts = self.goaccess(path, 'COMBINED')
+        self.assertEqual((general['total_requests'], general['valid_requests'], general['failed_requests']),
+                         (len(statuses), len(statuses), 0))
+        self.assertEqual(counts, collections.Counter(statuses))
+
+    @unittest.skipIf(missing('goaccess'), missing('goaccess'))
+    def test_goaccess_reads_json_but_for_what_it_cannot(self):
+        def can(record):
+            uri = record['ClientRequestURI']
+            return record['ClientRequestMethod'] in ('GET', 'HEAD') and uri and not uri.endswith('\\')
+        edge, path = self.logging_edge()
+        statuses = self.hostile_load(edge)
+        records = [json.loads(line) for line in self.wait_for_lines(path, len(statuses))]
+        known = [record['EdgeResponseStatus'] for record in records if can(record)]
+        general, counts = self.goaccess(path, 'ClientIP')
+        self.assertEqual((general['total_requests'], general['failed_requests']),
+                         (len(statuses), len(statuses) - len(known)))
+        self.assertEqual(counts, collections.Counter(known))
 
     def test_trace_reads_both_forms(self):
         edge, path = self.logging_edge('combined')

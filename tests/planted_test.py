@@ -9,12 +9,16 @@ import time
 import unittest
 
 import harness
+import namespaces
 import raw_origin
 import wire
 from certificates import authority
+from firewall_test import EDGE_IP, ORIGIN_PORT, FirewallTest
+from namespaces import inside
 from pool_test import lab
 from real_servers import Nginx, NodeHttp2, missing
 
+NO_NAMESPACES = namespaces.why_impossible()
 PART = b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npart'
 
 
@@ -49,7 +53,7 @@ def server_error(connection):
     connection.finish()
 
 
-class PlantedTest(harness.TestCase):
+class Planted(harness.TestCase):
     """`requests`: (method, path, more) each; they go over one connection while it lasts."""
 
     def load(self, edge, requests):
@@ -73,15 +77,100 @@ class PlantedTest(harness.TestCase):
         return [(one['cause'], one['factor'], one['value'])
                 for one in harness.run_json('findings', '--data-dir', edge.data_dir, '--json')]
 
-    def assert_planted(self, behave, requests, expected, cases=5, config='', flags=()):
-        edge = self.edge(self.origin(behave), config=config + '[limits]\nhold_back_time = "1s"\n', flags=flags)
-        self.load(edge, requests)
-        self.assertEqual(self.found(edge, cases), [expected])
-
     @staticmethod
     def mixed(wrong, count=240, every=8, **more):
         """Healthy requests, and each eighth one is `wrong` (a function of its number)."""
         return [wrong(i) if i % every == 0 else ('GET', f'/item/{i}', more) for i in range(count)]
+
+
+class AtThirtySecondsTest(Planted):
+    """A timeout that is set to 30 s, of the origin's side or the edge's. These wait longest, and begin first."""
+
+    def load_beside_slow_ones(self, edge, origin, paths):
+        """The origin has the slow ones first: none goes over a connection that the load leaves."""
+        slow = [threading.Thread(target=edge.fetch, args=(path,), kwargs={'timeout': 60}) for path in paths]
+        for thread in slow:
+            thread.start()
+        self.assertTrue(wire.eventually(lambda: len(origin.connections) == len(paths), 10))
+        self.load(edge, self.mixed(lambda i: ('POST', f'/item/{i}', {}), 160))
+        for thread in slow:
+            thread.join()
+
+    def sentences(self, edge):
+        return [one['sentence'] for one in harness.run_json('findings', '--data-dir', edge.data_dir, '--json')]
+
+    @unittest.skipIf(missing('nginx'), missing('nginx'))
+    def test_a_gateway_whose_read_timeout_is_30_s(self):
+        """On one path it answers 504 then, on another it closes without a word."""
+        application = self.origin(lambda connection: connection.wait_for_end(60))
+        nginx = Nginx(f'''
+            proxy_read_timeout 30s;
+            location /report {{ proxy_pass {application.url}; }}
+            location /export {{ proxy_pass {application.url}; error_page 504 = @close; }}
+            location @close {{ return 444; }}
+            location / {{ return 200 "ok"; }}''')
+        self.addCleanup(nginx.stop)
+        edge = self.edge(nginx.up(), flags=('--read-timeout', '100s'))
+        paths = [f'/{name}/{i}' for i in range(8) for name in ('report', 'export')]
+        self.load_beside_slow_ones(edge, application, paths)
+        self.assertEqual(sorted(self.found(edge, 16)), [('origin.status', 'path', '/report/{n}'),
+                                                        ('resp.empty_fin', 'path', '/export/{n}')])
+        for sentence in self.sentences(edge):
+            self.assertIn('They end 30 s after the request, a round number: a timeout at the origin', sentence)
+
+    def test_an_edge_whose_read_timeout_is_30_s(self):
+        origin = self.origin(wrong_for(path_has('/slow'), lambda connection: connection.wait_for_end(60)))
+        edge = self.edge(origin, flags=('--read-timeout', '30s'))
+        self.load_beside_slow_ones(edge, origin, [f'/slow/{i}' for i in range(8)])
+        self.assertEqual(self.found(edge, 8), [('time.first_byte', 'path', '/slow/{n}')])
+        case = edge.ray(edge.cases()[0]['ray_id'])
+        self.assertEqual((case['edge_status'], case['evidence']['limit_name'], case['evidence']['limit_ms']),
+                         (524, 'read', 30_000))
+        [sentence] = self.sentences(edge)
+        self.assertNotIn('a timeout at the origin', sentence)  # it is the edge's own
+
+
+@unittest.skipIf(NO_NAMESPACES, NO_NAMESPACES)
+class EgressFirewallTest(FirewallTest, Planted):
+    """A firewall before the origin turns away one of the edge's addresses. A connection carries three requests."""
+
+    SOURCES = [EDGE_IP, '10.79.0.11', '10.79.0.12']
+
+    def assert_named(self, *verdicts):
+        """(firewall's verdict, cause) each."""
+        edge_side, origin_side = self.network()
+        for source in self.SOURCES[1:]:
+            edge_side.run('ip', 'addr', 'add', source + '/24', 'dev', 'e0')
+        origin = self.origin_in(origin_side, self.three_times)
+        for verdict, cause in verdicts:
+            with self.subTest(verdict):
+                origin_side.filter('input', f'ip saddr {self.SOURCES[1]} tcp dport {ORIGIN_PORT} {verdict}')
+                edge = self.edge(origin, namespace=edge_side, flags=('--connect-timeout', '300ms'),
+                                 config=f'egress = {self.SOURCES}\n')
+                with inside(edge_side):
+                    self.load(edge, [('GET', f'/item/{i}', {}) for i in range(70)])
+                    self.assertEqual(self.found(edge, 10), [(cause, 'egress address', self.SOURCES[1])])
+
+    @staticmethod
+    def three_times(connection):
+        for left in (2, 1, 0):
+            if not connection.read_request():
+                return
+            connection.respond(headers=[] if left else [('Connection', 'close')])
+
+    def test_one_egress_address_whose_packets_are_dropped(self):
+        self.assert_named(('drop', 'connect.timeout'))
+
+    def test_one_egress_address_that_is_rejected(self):
+        self.assert_named(('reject with tcp reset', 'connect.refused'), ('reject', 'connect.rejected'),
+                          ('reject with icmp type admin-prohibited', 'connect.prohibited'))
+
+
+class PlantedTest(Planted):
+    def assert_planted(self, behave, requests, expected, cases=5, config='', flags=()):
+        edge = self.edge(self.origin(behave), config=config + '[limits]\nhold_back_time = "1s"\n', flags=flags)
+        self.load(edge, requests)
+        self.assertEqual(self.found(edge, cases), [expected])
 
     def on_path(self, fail, cause, count=240):
         """The plainest plant: all that goes to one path fails."""

@@ -4,6 +4,7 @@ import contextlib
 import socket
 import struct
 import threading
+import time
 
 import namespaces
 
@@ -210,6 +211,20 @@ def answering(body=b'ok', status='200 OK', headers=()):
         while connection.read_request():
             connection.respond(body, status, headers)
     return behave
+
+
+def by_path(connection):
+    """An origin that answers, or breaks off at `/bad`; `/error` is its own 500, `/wait/SECONDS/`
+    takes so long."""
+    while request := connection.read_request():
+        if request.target.startswith('/wait/'):
+            time.sleep(float(request.target.split('/')[2]))
+        if '/bad' in request.target:
+            return
+        if '/error' in request.target:
+            connection.respond(status='500 Oops')
+        else:
+            connection.respond()
 
 
 def sending(data, then='finish'):

@@ -74,7 +74,7 @@ class ReloadTest(harness.TestCase):
                 connection.respond(b'old')
         old = self.origin(behave)
         new = self.origin(raw_origin.answering(b'new'))
-        edge = self.configured(f'origin = "{old.url}"\n')
+        edge = self.configured(f'origin = "{old.url}"\n', flags=['--read-timeout', '20s'])
         with edge.client() as client:
             client.send(wire.request())
             self.assertTrue(wire.eventually(lambda: old.requests))

@@ -152,6 +152,17 @@ class RetryTest(harness.TestCase):
         self.assert_ray(edge, response, 'time.first_byte', 524)
         self.assertEqual(len(origin.requests), 2)
 
+    def test_an_end_long_after_the_request_on_a_reused_connection_is_not_stale(self):
+        """A gateway before the origin gave up: the origin has the request, and would get it twice."""
+        def behave(connection):
+            connection.read_request()
+            connection.respond()
+            connection.read_request()
+            connection.wait_for_end(2)
+        edge, origin, response = self.second(behave, 'POST', b'pay=1', flags=('--read-timeout', '10s'))
+        case = self.assert_ray(edge, response, 'resp.empty_fin', 520)
+        self.assertEqual(([a['cause'] for a in case['attempts']], len(origin.requests)), (['resp.empty_fin'], 2))
+
     def test_a_refused_connection_is_not_tried_again_at_the_only_address(self):
         closed = harness.ClosedPort()
         self.addCleanup(closed.stop)

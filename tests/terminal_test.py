@@ -15,9 +15,9 @@ import threading
 import time
 
 import harness
-import raw_origin
 import wire
 from harness import SLOWNESS
+from raw_origin import by_path
 
 ENTER, LEAVE = b'\x1b[?1049h', b'\x1b[?1049l'
 
@@ -126,19 +126,6 @@ class Terminal:
             self.process.wait()
         os.close(self.master)
         os.close(self.slave)
-
-
-def by_path(connection):
-    """An origin that answers, or breaks off at `/bad`; waits for as long as `/wait/SECONDS` says."""
-    while request := connection.read_request():
-        if request.target.startswith('/wait/'):
-            time.sleep(float(request.target.split('/')[2]))
-        if '/bad' in request.target:
-            return
-        if '/error' in request.target:
-            connection.respond(status='500 Oops')
-        else:
-            connection.respond()
 
 
 class Traffic(harness.TestCase):

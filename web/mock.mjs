@@ -249,6 +249,12 @@ export class Mock {
   constructor({ token = null } = {}) {
     this.token = token;
     this.switches = { draining: false, profile: 'guide', profiles: ['guide', 'cloudflare-2026', 'cloudflare-legacy'] };
+    /// A ledger of two edges, one of which has fallen silent.
+    const seen = (seconds) => new Date(Date.now() - seconds * 1000).toISOString();
+    this.nodes = [
+      { node: 'fra-1', colo: 'FRA', version: '0.1.0', node_id: 1, started: seen(86_400), seen: seen(4), silent: false, recorded: 41_204_113, shipped: 41_203_870, waiting: 243, lost: 0 },
+      { node: 'ams-2', colo: 'AMS', version: '0.1.0', node_id: 2, started: seen(86_400), seen: seen(840), silent: true, recorded: 12_004_532, shipped: 11_990_020, waiting: 13_512, lost: 1_000 },
+    ];
     this.http2 = new Map(ORIGINS.map((url) => [url, 'configured']));
   }
 
@@ -281,6 +287,7 @@ export class Mock {
       }
       const cause = /^\/api\/causes\/([a-z0-9_.]+)$/.exec(path);
       if (cause) return explained.has(cause[1]) ? { status: 200, body: explained.get(cause[1]) } : no(404, `there is no cause ${cause[1]}`);
+      if (path === '/api/nodes') return { status: 200, body: { nodes: this.nodes } };
       if (path === '/api/origins') return { status: 200, body: this.origins() };
       if (path === '/api/origins/http2' && method === 'PUT') {
         if (!this.http2.has(body?.origin)) return no(404, `there is no origin ${body?.origin}`);

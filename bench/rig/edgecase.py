@@ -28,7 +28,7 @@ class Edgecase(proxies.Proxy):
         os.makedirs(data, exist_ok=True)
         self.start_([self.place.binary, "serve", "--listen", "127.0.0.1:0", "--admin",
                      "127.0.0.1:0", "--data-dir", data, "--workers", "1", *self.origin_(),
-                     *self.tls_(), *self.place.edgecase_arguments],
+                     *self.tls_(), *self.recorded_(), *self.place.edgecase_arguments],
                     stdout=subprocess.PIPE, bufsize=0)
         line = harness.read_line(self.process, "edgecase", 20)
         ready = re.search(r"^ready edge=\S*:(\d+)\b", line)
@@ -48,6 +48,10 @@ class Edgecase(proxies.Proxy):
         return [] if not certificate else ["--tls-cert", certificate.chain, "--tls-key",
                                            certificate.key, "--origin-ca", certificate.chain]
 
+    def recorded_(self):
+        """What says that not everything is recorded."""
+        return []
+
     def version(self):
         return proxies.first_line(self.place.binary, "--version")
 
@@ -62,3 +66,22 @@ class Edgecase(proxies.Proxy):
                                         " + (select count(*) from cases)").fetchone()[0]
         except sqlite3.Error:
             return None
+
+
+class Unrecorded(Edgecase):
+    """The same edge without records, and without counting over time."""
+    name = "unrecorded"
+    how = "retention.records = off"
+    records = "off"
+
+    def recorded_(self):
+        return ["--config", self.write_("edge.toml", f'[retention]\nrecords = "{self.records}"\n')]
+
+    def records_kept(self):
+        return None
+
+
+class FailuresOnly(Unrecorded):
+    name = "failures_only"
+    how = "retention.records = failures: successes are counted, not recorded"
+    records = "failures"

@@ -16,7 +16,8 @@ from rig import origins
 from rig import proxies
 from rig import rounds
 
-KINDS = {kind.name: kind for kind in (edgecase.Edgecase, nginx.Nginx, haproxy.Haproxy, h2o.H2o,
+KINDS = {kind.name: kind for kind in (edgecase.Edgecase, edgecase.Unrecorded,
+                                      edgecase.FailuresOnly, nginx.Nginx, haproxy.Haproxy, h2o.H2o,
                                       proxies.Relay)}
 RUN_SECONDS = 60  # one run of one proxy; what is slower than that is broken
 TRIES = 3

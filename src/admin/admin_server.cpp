@@ -19,6 +19,7 @@
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
+#include <list>
 #include <thread>
 
 #include "base/ascii.hpp"
@@ -165,6 +166,17 @@ class Server final : public AdminServer {
         return wanted.to_string();
     }
 
+    /// Empty on a Unix socket.
+    static std::string peer_of(Stream& stream) {
+        error_code error;
+        const Protocol::endpoint remote = stream.socket().remote_endpoint(error);
+        if (error || remote.protocol().family() == AF_UNIX) return {};
+        asio::ip::tcp::endpoint tcp;
+        tcp.resize(std::min(remote.size(), tcp.capacity()));
+        std::memcpy(tcp.data(), remote.data(), tcp.size());
+        return tcp.address().to_string();
+    }
+
     Async<void> accept() {
         while (!ending_) {
             Protocol::socket socket(io_);
@@ -176,7 +188,12 @@ class Server final : public AdminServer {
                 co_await pause.async_wait(asio::redirect_error(use_awaitable, error));
                 continue;
             }
-            if (connections_ >= kMaximumConnections) continue;
+            if (connections_ >= kMaximumConnections) {
+                // Whoever has been silent longest makes room, or else nobody.
+                if (silent_.empty()) continue;
+                silent_.front()->cancel();
+                silent_.pop_front();
+            }
             asio::co_spawn(io_, serve(Stream(std::move(socket))), asio::detached);
         }
     }
@@ -189,8 +206,21 @@ class Server final : public AdminServer {
         size_t& number_;
     };
 
+    /// Closed from elsewhere while nothing was asked on it.
+    struct Silence {
+        Silence(std::list<Stream*>& all, Stream& stream) : all_(all), stream_(stream) {
+            all_.push_back(&stream_);
+        }
+        Silence(const Silence&) = delete;
+        Silence& operator=(const Silence&) = delete;
+        ~Silence() { all_.remove(&stream_); }
+        std::list<Stream*>& all_;
+        Stream& stream_;
+    };
+
     Async<void> serve(Stream stream) {
         const Count count(connections_);
+        const std::string peer = peer_of(stream);
         beast::flat_buffer buffer;
         for (bool first = true; !ending_; first = false) {
             Parser parser;
@@ -198,8 +228,11 @@ class Server final : public AdminServer {
             parser.body_limit(kMaximumBodyBytes);
             error_code error;
             stream.expires_after(first ? kRequestTime : kIdleTime);
-            co_await http::async_read_header(stream, buffer, parser,
-                                             asio::redirect_error(use_awaitable, error));
+            {
+                const Silence silence(silent_, stream);
+                co_await http::async_read_header(stream, buffer, parser,
+                                                 asio::redirect_error(use_awaitable, error));
+            }
             // A body of unknown length is none of ours.
             if (!error && parser.chunked()) error = http::error::bad_transfer_encoding;
             if (!error) {
@@ -212,7 +245,8 @@ class Server final : public AdminServer {
                               error == beast::error::timeout ||
                               error.category() == boost::system::system_category();
             if (error && gone) break;
-            const auto request = error ? std::nullopt : request_of(parser.get());
+            auto request = error ? std::nullopt : request_of(parser.get());
+            if (request) request->peer = peer;
             const bool keep_alive = request && parser.get().keep_alive();
             Response response = request ? co_await answer(*request)
                                         : Response::error(400, "the request is not understood");
@@ -286,15 +320,16 @@ class Server final : public AdminServer {
     }
 
     Router router_;
+    // On the listener's thread only. Connections that io_ still has at its end refer to them.
+    bool ending_ = false;
+    size_t connections_ = 0;
+    std::list<Stream*> silent_;  // from which no request has come, longest first
+    size_t streams_ = 0;
     asio::io_context io_{1};
     asio::thread_pool readers_{1};
     asio::basic_socket_acceptor<Protocol> acceptor_;
     std::string address_;
     std::string socket_;
-    // On the listener's thread only:
-    bool ending_ = false;
-    size_t connections_ = 0;
-    size_t streams_ = 0;
     std::thread thread_;
 };
 

@@ -1,5 +1,6 @@
 #include "admin/findings_cache.hpp"
 
+#include "admin/records_api.hpp"
 #include "diagnose/findings_json.hpp"
 #include "record/case_json.hpp"
 
@@ -28,7 +29,9 @@ Response compute(const OpenSource& open) {
                                       {"failures", failures},
                                       {"sampled", *since > wanted + std::chrono::milliseconds(1)},
                                       {"findings", diagnose::findings_json(maker.findings())}};
-    return Response::json(json.dump() + "\n");
+    Response response = Response::json(json.dump() + "\n");
+    add_missing(response, **source);
+    return response;
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "admin/message.hpp"
-#include "record/sink.hpp"
+#include "record/source.hpp"
 
 namespace edgecase::admin {
 

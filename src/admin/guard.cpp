@@ -106,17 +106,26 @@ bool Guard::admits(const Request& request, Time now) {
     return found != sessions_.end() && now < found->second;
 }
 
-Response Guard::log_in(std::string_view token, Time now) {
+/// Those of the last minute. Who has very many addresses shares one count with all new peers.
+Guard::Failures& Guard::failures_of(std::string_view peer, Time now) {
+    const auto is_over = [&](const auto& one) {
+        return now - one.second.since >= std::chrono::minutes(1);
+    };
+    std::erase_if(failures_, is_over);
+    const bool crowded = failures_.size() >= kMaximumPeers && !failures_.contains(peer);
+    const auto [one, fresh] = failures_.try_emplace(crowded ? "(other)" : std::string(peer));
+    if (fresh) one->second.since = now;
+    return one->second;
+}
+
+Response Guard::log_in(std::string_view token, std::string_view peer, Time now) {
     const std::lock_guard lock(mutex_);
-    if (now - failures_since_ >= std::chrono::minutes(1)) {
-        failures_since_ = now;
-        failures_ = 0;
-    }
-    if (failures_ >= kFailuresAMinute) {
+    Failures& failures = failures_of(peer, now);
+    if (failures.count >= kFailuresAMinute) {
         return Response::error(429, "too many wrong tokens; try again in a minute");
     }
     if (!equal_in_constant_time(token, token_)) {
-        ++failures_;
+        ++failures.count;
         return Response::error(401, "that is not the token");
     }
     std::erase_if(sessions_, [&](const auto& one) { return one.second <= now; });

@@ -27,20 +27,26 @@ class Guard {
     /// Whether token or session come with it, or none is demanded.
     bool admits(const Request& request, Time now);
 
-    /// Of a right token: the session's cookie. A wrong one: 401, and 429 after some.
-    Response log_in(std::string_view token, Time now);
+    /// Of a right token: the session's cookie. A wrong one: 401, and after some 429 for that peer.
+    Response log_in(std::string_view token, std::string_view peer, Time now);
     Response log_out(const Request& request);
 
   private:
     static constexpr std::chrono::hours kSession{12};
     static constexpr size_t kMaximumSessions = 256;
-    static constexpr unsigned kFailuresAMinute = 10;
+    static constexpr unsigned kFailuresAMinute = 10;  // of one peer
+    static constexpr size_t kMaximumPeers = 1024;
+
+    struct Failures {
+        Time since{};
+        unsigned count = 0;
+    };
+    Failures& failures_of(std::string_view peer, Time now);
 
     const std::string token_;
     std::mutex mutex_;
-    std::map<std::string, Time, std::less<>> sessions_;  // until when
-    Time failures_since_{};
-    unsigned failures_ = 0;
+    std::map<std::string, Time, std::less<>> sessions_;      // until when
+    std::map<std::string, Failures, std::less<>> failures_;  // by peer
 };
 
 /// Takes as long for a wrong text as for the right one.

@@ -88,7 +88,7 @@ TEST(AdminGuard, a_token_opens_and_so_does_its_session) {
     EXPECT_FALSE(guard.admits(request, kNow));
 
     request.authorization.clear();
-    const Response in = guard.log_in(kToken, kNow);
+    const Response in = guard.log_in(kToken, "192.0.2.1", kNow);
     EXPECT_EQ(in.status, 204);
     request.cookie = "other=1; " + cookie_of(in) + "; more=2";
     EXPECT_TRUE(guard.admits(request, kNow + hours(11)));
@@ -101,9 +101,18 @@ TEST(AdminGuard, a_token_opens_and_so_does_its_session) {
 
 TEST(AdminGuard, wrong_tokens_soon_meet_a_pause) {
     Guard guard(kToken);
-    for (int i = 0; i < 10; ++i) EXPECT_EQ(guard.log_in("wrong", kNow).status, 401);
-    EXPECT_EQ(guard.log_in(kToken, kNow).status, 429);
-    EXPECT_EQ(guard.log_in(kToken, kNow + minutes(1)).status, 204);
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(guard.log_in("wrong", "192.0.2.1", kNow).status, 401);
+    EXPECT_EQ(guard.log_in(kToken, "192.0.2.1", kNow).status, 429);
+    EXPECT_EQ(guard.log_in(kToken, "192.0.2.2", kNow).status, 204);  // not for others
+    EXPECT_EQ(guard.log_in(kToken, "192.0.2.1", kNow + minutes(1)).status, 204);
+}
+
+TEST(AdminGuard, very_many_peers_share_one_pause) {
+    Guard guard(kToken);
+    for (int i = 0; i < 2000; ++i) {
+        (void)guard.log_in("wrong", "2001:db8::" + std::to_string(i), kNow);
+    }
+    EXPECT_EQ(guard.log_in("wrong", "2001:db8::9999", kNow).status, 429);
 }
 
 }  // namespace

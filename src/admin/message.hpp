@@ -24,6 +24,7 @@ struct Request {
     std::string authorization;  // the whole field
     std::string cookie;
     std::string body;
+    std::string peer;   // address of who asks; empty on a Unix socket
     bool gzip = false;  // accepted
 
     /// Empty: not given. A parameter given twice counts once, the first time.

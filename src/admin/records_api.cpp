@@ -7,6 +7,7 @@
 #include "cause/table.hpp"
 #include "record/case_json.hpp"
 #include "record/json_text.hpp"
+#include "record/node_json.hpp"
 #include "record/summary.hpp"
 #include "record/traffic_json.hpp"
 
@@ -36,6 +37,7 @@ std::optional<unsigned> number(std::string_view text, unsigned usual, unsigned l
 template <typename Query>
 std::optional<std::string> narrow(const Request& request, Query& query) {
     query.host = request.parameter("host");
+    query.node = request.parameter("node");
     query.cause = request.parameter("cause");
     if (!query.cause.empty() && !cause::is_family(query.cause)) {
         return "there is no cause " + query.cause;
@@ -104,6 +106,7 @@ Response answer_cases(const Request& request, record::Source& source, base::Wall
     filter.since = span->since;
     filter.until = span->until;
     filter.path = request.parameter("path");
+    filter.origin = request.parameter("origin");
     filter.limit = *limit + 1;
     if (const std::string_view before = request.parameter("before"); !before.empty()) {
         const auto ray = record::RayId::parse(before);
@@ -143,6 +146,20 @@ Response answer_traffic(const Request& request, record::Source& source, base::Wa
     if (!before) return Response::error(503, before.error());
     const bool known = before->requests != 0;
     return Response::json(record::traffic_json(*found, known ? &*before : nullptr).dump() + "\n");
+}
+
+void add_missing(Response& response, const record::Source& source) {
+    std::string parts;
+    for (const std::string& part : source.missing()) parts += (parts.empty() ? "" : ", ") + part;
+    if (!parts.empty()) response.fields.emplace_back("Edgecase-Missing", parts);
+}
+
+Response answer_nodes(record::Source& source, base::WallTime now) {
+    const auto nodes = source.nodes();
+    if (!nodes) return Response::error(503, nodes.error());
+    Json list = Json::array();
+    for (const record::Node& node : *nodes) list.push_back(record::node_json(node, now));
+    return Response::json(Json{{"nodes", std::move(list)}}.dump() + "\n");
 }
 
 Response answer_cause(std::string_view name) {

@@ -28,6 +28,7 @@ constexpr std::array kRoutes{
     Route{"GET", "/api/cases"},
     Route{"GET", "/api/causes/{name}", false, true},
     Route{"GET", "/api/findings"},
+    Route{"GET", "/api/nodes"},
     Route{"GET", "/api/origins"},
     Route{"PUT", "/api/origins/http2"},
     Route{"GET", "/api/switches", false, true},
@@ -77,14 +78,14 @@ void harden(Response& response) {
 std::map<std::string, record::TrafficTotals> last_hour(record::Source& source) {
     std::map<std::string, record::TrafficTotals> hour;
     const base::WallTime now = base::SystemClock().wall_now();
-    (void)source.visit_rollups({now - std::chrono::hours(1), now},
-                               [&](const record::Rollup& rollup) {
-                                   if (rollup.key.family != record::RollupFamily::origin) return;
-                                   record::TrafficTotals& one = hour[std::string(rollup.key.label)];
-                                   one.requests += rollup.requests;
-                                   one.failures += rollup.failures;
-                                   (void)one.latency.merge_encoded(rollup.latency);
-                               });
+    (void)source.visit_rollups(
+        {.since = now - std::chrono::hours(1), .until = now, .with_paths = false},
+        [&](const record::Rollup& rollup) {
+            record::TrafficTotals& one = hour[std::string(rollup.key.label)];
+            one.requests += rollup.requests;
+            one.failures += rollup.failures;
+            (void)one.latency.merge_encoded(rollup.latency);
+        });
     return hour;
 }
 
@@ -173,6 +174,9 @@ Response Router::dispatch(const Request& request, std::string_view path, std::st
     }
     if (path == "/api/causes/{name}") return answer_cause(last);
     if (path == "/api/findings") return findings_.answer();
+    if (path == "/api/nodes") {
+        return with_source([&](auto& source) { return answer_nodes(source, now); });
+    }
     if (path == "/api/origins") return origins();
     if (path == "/api/origins/http2") return put_http2(request);
     if (path == "/api/switches") {
@@ -195,6 +199,7 @@ Response Router::with_source(const std::function<Response(record::Source&)>& ask
             source_ = std::move(*opened);
         }
         Response response = ask(*source_);
+        add_missing(response, *source_);
         if (response.status != 503) return response;
         source_.reset();
         if (round == 1) return response;
@@ -214,6 +219,7 @@ Response Router::status(const Request& request) {
         json["records"] = {{"written", now.records_written},
                            {"cases", now.cases_written},
                            {"dropped", now.records_dropped},
+                           {"recorded", now.recorded},
                            {"store", now.store},
                            {"retention_hours", now.retention.count()}};
     }
@@ -287,7 +293,7 @@ Response Router::log_in(const Request& request) {
     const auto json = Json::parse(request.body, nullptr, false);
     const bool good = json.is_object() && json.contains("token") && json["token"].is_string();
     if (!good) return Response::error(400, R"(the body must be {"token": "..."})");
-    return guard_.log_in(json["token"].template get<std::string>(),
+    return guard_.log_in(json["token"].template get<std::string>(), request.peer,
                          std::chrono::steady_clock::now());
 }
 

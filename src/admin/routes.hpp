@@ -29,7 +29,8 @@ struct EdgeStatus {
     uint64_t records_written = 0;
     uint64_t cases_written = 0;
     uint64_t records_dropped = 0;
-    std::string store;  // `sqlite`
+    std::string recorded;  // `all`, `failures` or `off`
+    std::string store;     // `sqlite`
     std::chrono::hours retention{0};
 };
 

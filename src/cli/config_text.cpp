@@ -90,6 +90,20 @@ ordered_json tls_json(const config::OriginTls& tls) {
             {"http2", tls.http2}};
 }
 
+/// Null: records stay in the data_dir. The password stays where it is.
+ordered_json ledger_json(const config::Ledger& ledger) {
+    if (ledger.kind == config::Ledger::Kind::sqlite) return nullptr;
+    ordered_json urls = ordered_json::array();
+    for (const std::string& url : ledger.urls) urls.push_back(json_text(url));
+    return {{"kind", name_of(ledger.kind, config::kLedgerKinds)},
+            {"urls", urls},
+            {"database", json_text(ledger.database)},
+            {"user", json_text(ledger.user)},
+            {"cluster", json_text(ledger.cluster)},
+            {"node", json_text(ledger.node)},
+            {"secrets", name_of(ledger.secrets, config::kSecrets)}};
+}
+
 }  // namespace
 
 std::string config_text(const Settings& settings, std::string_view file) {
@@ -121,6 +135,15 @@ std::string config_text(const Settings& settings, std::string_view file) {
                                  base::format_duration(timeouts.ack) + ", read " +
                                  base::format_duration(timeouts.read) + ", write " +
                                  base::format_duration(timeouts.write));
+    if (settings.retention.records != config::Recorded::all) {
+        text +=
+            line("records", std::string(name_of(settings.retention.records, config::kRecorded)));
+    }
+    const config::Ledger& ledger = settings.ledger;
+    for (const std::string& url : ledger.urls) {
+        text += line("ledger", "ClickHouse at " + url + ", database " + ledger.database +
+                                   (ledger.cluster.empty() ? "" : ", cluster " + ledger.cluster));
+    }
     if (!settings.access_log.path.empty()) {
         text +=
             line("access log",
@@ -168,6 +191,8 @@ std::string config_json(const Settings& settings) {
         {"routes", routes},
         {"origin_tls", tls_json(settings.origin_tls)},
         {"egress", egress},
+        {"records", name_of(settings.retention.records, config::kRecorded)},
+        {"ledger", ledger_json(settings.ledger)},
         {"access_log", access_log},
         {"traceparent", name_of(settings.trace_parents, config::kTraceParents)}};
     return result.dump() + "\n";

@@ -335,8 +335,9 @@ int run_demo(const DemoFlags& flags) {
     // With --json, standard output holds one document.
     const auto say = [&](std::string_view text) { flags.json ? note(text) : print(text); };
     const std::string url = "http://" + (*edge)->edge_address().to_string();
-    say("edge " + url + "   lab http://" + ports.main.to_string() + "   records " +
-        one_line(data_dir) +
+    const std::string dashboard = "http://" + (*edge)->admin_address();
+    say("edge " + url + "   lab http://" + ports.main.to_string() + "   dashboard " + dashboard +
+        "\nrecords " + one_line(data_dir) +
         "\n\nThe tour requests every scenario; timeouts take some seconds.\n\n");
     Tour tour(ports, **edge, data_dir);
     const auto stops = tour.run();
@@ -354,8 +355,10 @@ int run_demo(const DemoFlags& flags) {
         " more need a network namespace with a firewall:\n`edgecase lab --list` shows them, " +
         "`./dev test` runs them.\n");
     if (!flags.once) {
-        say("\nTry it: open " + url + "/resp.empty_fin in a browser, then\n  edgecase ray RAY " +
-            "--data-dir " + one_line(data_dir) + "\nCtrl-C ends.\n");
+        say("\nTry it: open " + url +
+            "/resp.empty_fin in a browser, then paste its Ray ID into the " + "dashboard,\n" +
+            dashboard + ", or:\n  edgecase ray RAY --data-dir " + one_line(data_dir) +
+            "\nCtrl-C ends.\n");
         wait_for_end();
     }
     return flags.once && wrong > 0 ? kWrongOrMissing : kFine;

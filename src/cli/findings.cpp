@@ -9,7 +9,6 @@
 #include "diagnose/findings.hpp"
 #include "diagnose/findings_json.hpp"
 #include "record/case_json.hpp"
-#include "store/store.hpp"
 
 namespace edgecase::cli {
 namespace {
@@ -54,21 +53,19 @@ int run_findings(const FindingsFlags& flags) {
         }
         since = *moment;
     }
-    const auto source = store::open_source(flags.data_dir);
-    if (!source) {
-        complain(source.error());
-        return kWrongOrMissing;
-    }
+    int status = kFine;
+    const auto source = open_source(flags.ledger, status);
+    if (!source) return status;
     // Successes are forgotten before failures: where there are none left, nothing can be compared.
     base::WallTime compared = base::WallTime::max();
-    const auto first = (*source)->visit_all([&](const record::Record& record) {
+    const auto first = source->visit_all([&](const record::Record& record) {
         if (record.cause == cause::Cause::none) compared = std::min(compared, record.start);
     });
     // One that was under way when the first success was recorded was not forgotten.
     constexpr std::chrono::minutes kLongRequest{5};
     if (compared != base::WallTime::max()) compared -= kLongRequest;
     diagnose::FindingsMaker maker;
-    const auto visited = first ? (*source)->visit_all([&](const record::Record& record) {
+    const auto visited = first ? source->visit_all([&](const record::Record& record) {
         const bool early = compared != base::WallTime::max() && record.start < compared;
         if (early || (since && record.start < *since)) return;
         maker.take(record);
@@ -78,6 +75,7 @@ int run_findings(const FindingsFlags& flags) {
         complain(visited.error());
         return kWrongOrMissing;
     }
+    tell_missing(*source);
     const auto findings = maker.findings();
     print(flags.json ? diagnose::findings_json(findings).dump(2) + "\n"
                      : findings_text(findings, maker.requests(), wants_colour()));

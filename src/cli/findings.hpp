@@ -3,10 +3,12 @@
 
 #include <string>
 
+#include "cli/ledger.hpp"
+
 namespace edgecase::cli {
 
 struct FindingsFlags {
-    std::string data_dir = "edgecase-data";
+    LedgerFlags ledger;
     std::string since;  // a duration back from now
     bool json = false;
 };

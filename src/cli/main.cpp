@@ -11,6 +11,7 @@
 #include "cli/doctor.hpp"
 #include "cli/exit_status.hpp"
 #include "cli/findings.hpp"
+#include "cli/ledger_flags.hpp"
 #include "cli/queries.hpp"
 #include "cli/ranges_flags.hpp"
 #include "cli/serve.hpp"
@@ -64,7 +65,9 @@ void add_serve(CLI::App& app, int& status) {
            "HOST:PORT of a second listener without TLS");
     option("--traceparent", flags->values.traceparent,
            "Traces of clients: continue (default), always or off");
-    option("--access-log", flags->values.access_log, "File for a line of JSON for each request");
+    option("--access-log", flags->values.access_log, "File for a line for each request");
+    option("--access-log-format", flags->values.access_log_format,
+           "Of that file: json or combined");
     serve->add_option("--egress", flags->values.egress,
                       "Address to connect to origins from, may be repeated; taken in turn");
     serve->add_option("--route", flags->values.routes,
@@ -98,8 +101,7 @@ void add_queries(CLI::App& app, int& status) {
     auto ray_flags = std::make_shared<cli::RayFlags>();
     CLI::App* const ray = app.add_subcommand("ray", "Show what happened to one request");
     ray->add_option("RAY", ray_flags->ray, "Ray ID, with or without -COLO")->required();
-    ray->add_option("--data-dir", ray_flags->data_dir, "Where the edge keeps its records")
-        ->capture_default_str();
+    cli::add_ledger(*ray, ray_flags->ledger);
     ray->add_flag("--json", ray_flags->json, "The case as one JSON object");
     ray->add_flag("--show-secrets", ray_flags->show_secrets,
                   "Do not redact cookies, credentials and tokens");
@@ -107,8 +109,7 @@ void add_queries(CLI::App& app, int& status) {
 
     auto cases_flags = std::make_shared<cli::CasesFlags>();
     CLI::App* const cases = app.add_subcommand("cases", "List failures, newest first");
-    cases->add_option("--data-dir", cases_flags->data_dir, "Where the edge keeps its records")
-        ->capture_default_str();
+    cli::add_ledger(*cases, cases_flags->ledger);
     cases->add_option("--since", cases_flags->since, "How far back, e.g. 15m or 2h");
     cases->add_option("--status", cases_flags->status, "Only this edge status")
         ->check(CLI::Range(100, 599));
@@ -157,6 +158,7 @@ void add_trace(CLI::App& app, int& status) {
     trace->add_option("--edge-log", flags->edge_logs,
                       "Cloudflare Logpush http_requests, NDJSON or CSV; - is standard input");
     trace->add_option("--data-dir", flags->data_dir, "Records of Edgecase instead of an edge log");
+    trace->add_option("--config", flags->config, "The same, of the edge or ledger in a TOML file");
     trace->add_option("--origin-log", flags->origin_logs,
                       "Access logs: nginx, Apache, Caddy, Traefik, Envoy, HAProxy, IIS, JSON;\n"
                       "rotated, gzip and zstd files too");
@@ -181,8 +183,7 @@ void add_findings(CLI::App& app, int& status) {
     CLI::App* const findings = app.add_subcommand(
         "findings",
         "What the failures in the records have in common, and what the successes have not");
-    findings->add_option("--data-dir", flags->data_dir, "Where the edge keeps its records")
-        ->capture_default_str();
+    cli::add_ledger(*findings, flags->ledger);
     findings->add_option("--since", flags->since, "How far back, e.g. 15m or 2h");
     findings->add_flag("--json", flags->json, "Machine-readable");
     findings->callback([flags, &status] { status = cli::run_findings(*flags); });
@@ -290,6 +291,7 @@ int run(int argc, char** argv) {
     add_doctor(app, status);
     add_check(app, status);
     cli::add_ranges(app, status);
+    cli::add_ledger_command(app, status);
     const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
     const auto named = [&](const CLI::App* command) { return command->check_name(argv[1]); };
     if (argc > 1 && *argv[1] != '-' && std::ranges::none_of(commands, named)) {

@@ -13,7 +13,6 @@
 #include "cli/words_text.hpp"
 #include "lexicon/lookup.hpp"
 #include "record/case_json.hpp"
-#include "store/store.hpp"
 
 namespace edgecase::cli {
 namespace {
@@ -34,18 +33,17 @@ int run_ray(const RayFlags& flags) {
                  "COLO");
         return kUsage;
     }
-    const auto source = store::open_source(flags.data_dir);
-    if (!source) {
-        complain(source.error());
-        return kWrongOrMissing;
-    }
-    const auto found = (*source)->find(*ray);
+    int status = kFine;
+    const auto source = open_source(flags.ledger, status);
+    if (!source) return status;
+    const auto found = source->find(*ray);
     if (!found) {
         complain(found.error());
         return kWrongOrMissing;
     }
     if (!*found) {
-        complain("no record of ray " + ray->to_string() + " in " + flags.data_dir);
+        tell_missing(*source);
+        complain("no record of ray " + ray->to_string() + " in " + ledger_name(flags.ledger));
         return kWrongOrMissing;
     }
     if (flags.json) {
@@ -74,17 +72,17 @@ int run_cases(const CasesFlags& flags) {
     filter.cause = flags.cause;
     filter.host = flags.host;
     filter.path = flags.path;
+    filter.node = flags.ledger.node;
     filter.limit = flags.limit;
-    const auto source = store::open_source(flags.data_dir);
-    if (!source) {
-        complain(source.error());
-        return kWrongOrMissing;
-    }
-    const auto found = (*source)->cases(filter);
+    int status = kFine;
+    const auto source = open_source(flags.ledger, status);
+    if (!source) return status;
+    const auto found = source->cases(filter);
     if (!found) {
         complain(found.error());
         return kWrongOrMissing;
     }
+    tell_missing(*source);
     if (flags.json) {
         nlohmann::ordered_json rows = nlohmann::ordered_json::array();
         for (const record::Record& record : *found) {

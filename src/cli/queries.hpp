@@ -3,18 +3,20 @@
 
 #include <string>
 
+#include "cli/ledger.hpp"
+
 namespace edgecase::cli {
 
 struct RayFlags {
     std::string ray;
-    std::string data_dir = "edgecase-data";
+    LedgerFlags ledger;
     bool json = false;
     bool show_secrets = false;
 };
 int run_ray(const RayFlags& flags);
 
 struct CasesFlags {
-    std::string data_dir = "edgecase-data";
+    LedgerFlags ledger;
     std::string since;  // a duration back from now
     std::string cause;
     std::string host;

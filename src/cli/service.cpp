@@ -7,11 +7,12 @@
 
 #include <algorithm>
 #include <csignal>
-#include <fstream>
 #include <thread>
 
 #include "cause/table.hpp"
 #include "cli/console.hpp"
+#include "cli/secret_file.hpp"
+#include "config/choices.hpp"
 #include "config/load.hpp"
 #include "record/ray_id.hpp"
 
@@ -51,17 +52,12 @@ std::vector<admin::OriginState> origins_of(const config::Settings& settings) {
     return states;
 }
 
-/// The first line of the file; empty without a file. Errors: a sentence.
+/// Empty without a file. Errors: a sentence.
 std::expected<std::string, std::string> read_token(const std::string& path) {
     constexpr size_t kLeastBytes = 16;
     if (path.empty()) return std::string();
-    std::ifstream file(path);
-    std::string token;
-    if (!file || !std::getline(file, token)) {
-        return std::unexpected("cannot read the admin token file " + path);
-    }
-    if (token.ends_with('\r')) token.pop_back();
-    if (token.size() < kLeastBytes) {
+    auto token = read_secret_file(path, "the admin token");
+    if (token && token->size() < kLeastBytes) {
         return std::unexpected("the admin token in " + path + " is too short: at least " +
                                std::to_string(kLeastBytes) +
                                " characters, as from `openssl rand -hex 32`");
@@ -98,7 +94,7 @@ std::expected<std::unique_ptr<Service::Generation>, std::string> Service::start_
     }
     auto generation = std::make_unique<Generation>(Generation{std::move(settings), nullptr});
     auto edge = edge::Server::start(
-        generation->settings, clock_, [this] { return make_sink(); }, switches_,
+        generation->settings, clock_, [this] { return recording_->make_sink(); }, switches_,
         present_ ? present_->edge.get() : nullptr);
     if (!edge) return std::unexpected(edge.error());
     generation->edge = std::move(*edge);
@@ -119,22 +115,16 @@ std::expected<std::unique_ptr<Service>, std::string> Service::start(config::Sett
     keep_freed_memory();
     raise_descriptor_limit();
     std::unique_ptr<Service> service(new Service());
-    store::StoreOptions options;
-    options.data_dir = settings.data_dir;
-    options.retention_age = settings.retention.age;
-    service->retention_ = settings.retention.age;
-    options.retention_bytes = settings.retention.bytes;
-    options.log = [](const std::string& line) { complain(line); };
-    auto store = store::Store::open(std::move(options));
-    if (!store) return std::unexpected(store.error());
-    service->store_ = std::move(*store);
-    if (auto opened = service->open_access_log(settings.access_log); !opened) {
-        return std::unexpected(opened.error());
-    }
+    auto recording = Recording::open(settings);
+    if (!recording) return std::unexpected(std::move(recording.error()));
+    service->recording_ = std::move(*recording);
 
     auto generation = service->start_edge(std::move(settings));
     if (!generation) return std::unexpected(generation.error());
     service->present_ = std::move(*generation);
+    if (auto done = service->recording_->ship(service->present_->edge->node_id()); !done) {
+        return std::unexpected(std::move(done.error()));
+    }
 
     if (auto done = service->start_admin(); !done) return std::unexpected(done.error());
     return service;
@@ -152,8 +142,8 @@ std::expected<void, std::string> Service::start_admin() {
         .status = [this] { return status(); },
         .drain = [this](bool on) { switches_->draining = on; },
         .set_profile = [this](const auto& name) { return set_profile(name); },
-        .open_source = [dir = now.data_dir] { return store::open_source(dir); },
-        .tail = tail_};
+        .open_source = [this] { return recording_->open_source(); },
+        .tail = recording_->tail()};
     auto admin = admin::AdminServer::start({now.admin.value_or(ip::Endpoint()), now.admin_socket},
                                            std::move(*token), std::move(backend));
     if (!admin) return std::unexpected(admin.error());
@@ -162,7 +152,7 @@ std::expected<void, std::string> Service::start_admin() {
 }
 
 admin::EdgeStatus Service::status() {
-    const store::StoreCounters stored = store_->counters();
+    const store::StoreCounters stored = recording_->stored();
     const auto profiles = config::profile_names();
     const std::lock_guard lock(shown_mutex_);
     return {.version = EDGECASE_VERSION,
@@ -174,8 +164,9 @@ admin::EdgeStatus Service::status() {
             .records_written = stored.records_written,
             .cases_written = stored.cases_written,
             .records_dropped = stored.successes_dropped + stored.cases_dropped,
-            .store = "sqlite",
-            .retention = retention_};
+            .recorded = std::string(name_of(recording_->recorded(), config::kRecorded)),
+            .store = std::string(recording_->kind()),
+            .retention = recording_->retention_age()};
 }
 
 std::expected<void, std::string> Service::set_profile(const std::string& name) {
@@ -209,9 +200,10 @@ std::expected<void, std::string> Service::reload(config::Settings settings) {
         settings.admin_token_file != now.admin_token_file) {
         complain("data_dir and admin keep their values until a restart");
     }
-    if (settings.access_log != now.access_log) {
-        complain("access_log keeps its values until a restart");
+    if (settings.access_log != now.access_log || settings.ledger != now.ledger) {
+        complain("access_log and ledger keep their values until a restart");
     }
+    settings.ledger = now.ledger;
     settings.access_log = now.access_log;
     settings.data_dir = now.data_dir;
     settings.admin = now.admin;
@@ -241,32 +233,11 @@ Service::~Service() {
     for (const auto& old : retired_) old->waiting.join();
     retired_.clear();
     present_.reset();
-    access_log_.reset();
-    store_.reset();
-}
-
-std::expected<void, std::string> Service::open_access_log(const config::AccessLog& settings) {
-    if (settings.path.empty()) return {};
-    access_log::AccessLogOptions options;
-    options.path = settings.path;
-    options.format = settings.format == config::AccessLog::Format::combined
-                         ? access_log::Format::combined
-                         : access_log::Format::json;
-    options.log = [](const std::string& line) { complain(line); };
-    auto log = access_log::AccessLog::open(std::move(options));
-    if (!log) return std::unexpected(std::move(log.error()));
-    access_log_ = std::move(*log);
-    return {};
-}
-
-std::unique_ptr<record::Sink> Service::make_sink() {
-    std::unique_ptr<record::Sink> sink = store_->make_sink();
-    if (access_log_) sink = access_log_->make_sink(std::move(sink));
-    return std::make_unique<admin::TailSink>(std::move(sink), tail_);
+    recording_.reset();
 }
 
 void Service::reopen_logs() {
-    if (access_log_) access_log_->reopen();
+    recording_->reopen_logs();
 }
 
 std::string Service::admin_address() const {

@@ -1,4 +1,4 @@
-// Owns a running edge with its store and admin listener: the wiring `serve` and `demo` share.
+// Owns a running edge with its recording and admin listener: the wiring `serve` and `demo` share.
 #pragma once
 
 #include <atomic>
@@ -12,13 +12,12 @@
 #include <thread>
 #include <vector>
 
-#include "access_log/access_log.hpp"
 #include "admin/admin_server.hpp"
 #include "base/clock.hpp"
+#include "cli/recording.hpp"
 #include "config/settings.hpp"
 #include "edge/server.hpp"
 #include "origin/switch_board.hpp"
-#include "store/store.hpp"
 
 namespace edgecase::cli {
 
@@ -58,8 +57,6 @@ class Service {
     };
 
     Service() = default;
-    std::expected<void, std::string> open_access_log(const config::AccessLog& settings);
-    std::unique_ptr<record::Sink> make_sink();
     std::expected<std::unique_ptr<Generation>, std::string> start_edge(config::Settings settings);
     std::string metrics();
     std::vector<admin::OriginState> origins();
@@ -69,8 +66,7 @@ class Service {
     std::expected<void, std::string> start_admin();
 
     base::SystemClock clock_;
-    std::unique_ptr<store::Store> store_;
-    std::unique_ptr<access_log::AccessLog> access_log_;  // null: none is wanted
+    std::unique_ptr<Recording> recording_;
     std::unique_ptr<Generation> present_;
     struct Retired {
         std::unique_ptr<Generation> generation;
@@ -87,13 +83,11 @@ class Service {
     std::set<std::string, std::less<>> checked_pools_;
     std::string profile_;  // of the present configuration
     std::string colo_;
-    std::chrono::hours retention_{0};
     std::optional<std::string> wanted_profile_;
     std::optional<bool> profile_taken_;  // the answer to the one who waits
     std::condition_variable profile_answered_;
     std::atomic<bool> profiles_offered_ = false;
     base::WallTime started_ = clock_.wall_now();
-    std::shared_ptr<admin::TailHub> tail_ = std::make_shared<admin::TailHub>();
     std::unique_ptr<admin::AdminServer> admin_;
 };
 

@@ -95,7 +95,7 @@ std::string Service::metrics() {
                                    {"actor", std::string(cause::to_string(row.actor))}},
                                   count});
     }
-    const store::StoreCounters stored = store_->counters();
+    const store::StoreCounters stored = recording_->stored();
     Metric written = counter("edgecase_records_written_total", "Records stored.");
     written.samples.push_back({{}, stored.records_written});
     Metric dropped =
@@ -123,16 +123,34 @@ std::string Service::metrics() {
                    "1 while it answers that it wants no more requests.",
                    Metric::Type::gauge,
                    {{{}, switches_->draining ? 1u : 0u}}});
-    if (access_log_) {
-        const access_log::AccessLogCounters counted = access_log_->counters();
+    if (const auto counted = recording_->logged()) {
         const auto add = [&](std::string name, std::string help, uint64_t value) {
             all.push_back(counter(std::move(name), std::move(help)));
             all.back().samples.push_back({{}, value});
         };
-        add("edgecase_access_log_lines_total", "Lines of the access log.", counted.lines);
+        add("edgecase_access_log_lines_total", "Lines of the access log.", counted->lines);
         add("edgecase_access_log_dropped_total", "Lines that the access log had no room for.",
-            counted.dropped);
-        add("edgecase_access_log_errors_total", "Failed writes of the access log.", counted.errors);
+            counted->dropped);
+        add("edgecase_access_log_errors_total", "Failed writes of the access log.",
+            counted->errors);
+    }
+    if (const auto shipped = recording_->shipped()) {
+        const auto add = [&](std::string name, std::string help, uint64_t value,
+                             Metric::Type type = Metric::Type::counter) {
+            all.push_back({std::move(name), std::move(help), type, {{{}, value}}});
+        };
+        add("edgecase_ledger_records_shipped_total", "Records that the ledger has acknowledged.",
+            shipped->shipped);
+        add("edgecase_ledger_batches_total", "Batches of them.", shipped->batches);
+        add("edgecase_ledger_errors_total", "Batches that the ledger did not take.",
+            shipped->failures);
+        add("edgecase_ledger_records_lost_total",
+            "Records that went from the store before the ledger had them.",
+            shipped->lost + stored.unshipped);
+        add("edgecase_ledger_records_waiting", "Records that are still to be shipped.",
+            shipped->waiting, Metric::Type::gauge);
+        add("edgecase_ledger_up", "1 unless no server of the ledger takes records.",
+            shipped->away ? 0 : 1, Metric::Type::gauge);
     }
     return admin::metrics_text(all);
 }

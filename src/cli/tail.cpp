@@ -12,30 +12,26 @@
 #include "cli/live_session.hpp"
 #include "cli/tail_text.hpp"
 #include "record/case_json.hpp"
-#include "store/follower.hpp"
-#include "store/store.hpp"
 
 namespace edgecase::cli {
 namespace {
 
-// A record is in the store 300 ms after its response, and is to be seen within a second of it.
-constexpr std::chrono::milliseconds kLook{100};
-
 class Tail {
   public:
-    Tail(const TailFlags& flags, record::CaseFilter filter)
+    Tail(const TailFlags& flags, const Ledger& ledger, record::CaseFilter filter)
         : flags_(flags),
+          ledger_(ledger),
           filter_(std::move(filter)),
           secrets_(flags.show_secrets ? record::Secrets::shown : record::Secrets::redacted),
           colour_(wants_colour()),
           is_terminal_(isatty(STDOUT_FILENO) != 0),
-          follower_(flags.data_dir),
+          follower_(make_follower(ledger)),
           session_(LiveSession::Input::ignored) {}
 
     int run() {
         // The place first: what is stored between the two is in both, and known by its ray.
-        const auto place = follower_.skip_present();
-        const auto source = store::open_source(flags_.data_dir);
+        const auto place = follower_->skip_present();
+        const auto source = open_source(ledger_);
         if (!source && flags_.no_follow) {
             complain(source.error());
             return kWrongOrMissing;
@@ -58,9 +54,10 @@ class Tail {
         if (flags_.lines == 0) return {};
         auto last = source.cases(filter_);
         if (!last) return std::unexpected(std::move(last.error()));
+        tell_missing(source);
         std::ranges::reverse(*last);
         for (const record::Record& one : *last) {
-            follower_.skip(one.ray);
+            follower_->skip(one.ray);
             if (!show(one)) break;
         }
         return {};
@@ -69,11 +66,15 @@ class Tail {
     void follow() {
         std::chrono::milliseconds wait{0};
         while (session_.wait(wait) != LiveSession::Event::end) {
-            wait = kLook;
-            const auto cases = follower_.next();
+            wait = follower_->pause();
+            const auto cases = follower_->next();
             if (!cases) {
                 trouble(cases.error());
                 continue;
+            }
+            if (const auto missing = follower_->missing(); missing != missing_) {
+                missing_ = missing;
+                tell_missing(missing);
             }
             if (!trouble_.empty()) {
                 complain("the record store is there; following it");
@@ -82,7 +83,7 @@ class Tail {
             for (const record::Record& one : *cases) {
                 if (matches(filter_, one) && !show(one)) return;
             }
-            if (cases->size() == store::CaseFollower::kMaximumCases) {
+            if (cases->size() == record::Follower::kMaximumCases) {
                 wait = std::chrono::milliseconds(0);
             }
         }
@@ -103,13 +104,15 @@ class Tail {
     }
 
     const TailFlags& flags_;
+    const Ledger& ledger_;
     const record::CaseFilter filter_;
     const record::Secrets secrets_;
     const bool colour_;
     const bool is_terminal_;
-    store::CaseFollower follower_;
+    const std::unique_ptr<record::Follower> follower_;
     LiveSession session_;
     std::string trouble_;
+    std::vector<std::string> missing_;  // as told last
 };
 
 }  // namespace
@@ -132,8 +135,14 @@ int run_tail(const TailFlags& flags) {
     filter.cause = flags.cause;
     filter.host = flags.host;
     filter.path = flags.path;
+    filter.node = flags.ledger.node;
     filter.limit = flags.lines;
-    return Tail(flags, std::move(filter)).run();
+    const auto ledger = find_ledger(flags.ledger);
+    if (!ledger) {
+        complain(ledger.error());
+        return kUsage;
+    }
+    return Tail(flags, *ledger, std::move(filter)).run();
 }
 
 }  // namespace edgecase::cli

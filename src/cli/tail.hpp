@@ -4,10 +4,12 @@
 #include <cstddef>
 #include <string>
 
+#include "cli/ledger.hpp"
+
 namespace edgecase::cli {
 
 struct TailFlags {
-    std::string data_dir = "edgecase-data";
+    LedgerFlags ledger;
     std::string cause;
     std::string host;
     std::string path;

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "cli/ledger_flags.hpp"
 #include "cli/tail.hpp"
 #include "cli/top.hpp"
 #include "cli/traffic.hpp"
@@ -10,13 +11,11 @@
 namespace edgecase::cli {
 namespace {
 
-constexpr const char* kDataDir = "Where the edge keeps its records";
-
 void add_traffic(CLI::App& app, int& status) {
     auto flags = std::make_shared<TrafficFlags>();
     CLI::App* const traffic = app.add_subcommand(
         "traffic", "How many requests, what became of them, how quick they were");
-    traffic->add_option("--data-dir", flags->data_dir, kDataDir)->capture_default_str();
+    add_ledger(*traffic, flags->ledger);
     traffic
         ->add_option("--since", flags->since,
                      "From when: so long ago, e.g. 15m, 2h or 7d, or a time in UTC")
@@ -36,7 +35,7 @@ void add_traffic(CLI::App& app, int& status) {
 void add_top(CLI::App& app, int& status) {
     auto flags = std::make_shared<TopFlags>();
     CLI::App* const top = app.add_subcommand("top", "The traffic of the last minutes, live");
-    top->add_option("--data-dir", flags->data_dir, kDataDir)->capture_default_str();
+    add_ledger(*top, flags->ledger);
     top->add_option("--interval", flags->interval, "From one look to the next")
         ->capture_default_str();
     top->add_option("--window", flags->window, "So much of the past is summed up")
@@ -53,7 +52,7 @@ void add_tail(CLI::App& app, int& status) {
     auto flags = std::make_shared<TailFlags>();
     CLI::App* const tail =
         app.add_subcommand("tail", "The last failures, and those that follow as they come");
-    tail->add_option("--data-dir", flags->data_dir, kDataDir)->capture_default_str();
+    add_ledger(*tail, flags->ledger);
     tail->add_option("--cause", flags->cause, "Only this cause, or a phase: resp, connect");
     tail->add_option("--status", flags->status, "Only this edge status")
         ->check(CLI::Range(100, 599));

@@ -17,7 +17,6 @@
 #include "cli/top_text.hpp"
 #include "cli/traffic.hpp"
 #include "record/traffic_json.hpp"
-#include "store/store.hpp"
 
 namespace edgecase::cli {
 namespace {
@@ -83,8 +82,13 @@ class Screen {
 
 class Top {
   public:
-    Top(const TopFlags& flags, milliseconds interval, milliseconds window, TopBy by)
-        : flags_(flags), interval_(interval), window_(window), by_(by), colour_(wants_colour()) {}
+    Top(const TopFlags& flags, Ledger ledger, milliseconds interval, milliseconds window, TopBy by)
+        : flags_(flags),
+          ledger_(std::move(ledger)),
+          interval_(interval),
+          window_(window),
+          by_(by),
+          colour_(wants_colour()) {}
 
     int run() {
         if (const auto looked = look(); !looked) {
@@ -101,16 +105,21 @@ class Top {
   private:
     /// Reads the store anew: its file may have been replaced. Errors: a sentence.
     std::expected<void, std::string> look() {
-        const auto source = store::open_source(flags_.data_dir);
+        const auto source = open_source(ledger_);
         if (!source) return std::unexpected(source.error());
         record::TrafficQuery query;
         query.until = base::SystemClock().wall_now();
         query.since = query.until - window_;
         query.by = series_of(by_);
+        query.node = flags_.ledger.node;
         auto traffic = record::traffic(**source, query);
         if (!traffic) return std::unexpected(std::move(traffic.error()));
         const auto before = record::traffic_before(**source, *traffic);
         if (!before) return std::unexpected(before.error());
+        if (const auto missing = (*source)->missing(); missing != missing_) {
+            missing_ = missing;
+            tell_missing(missing);
+        }
         const auto now = steady_clock::now();
         if (counted_) {
             const uint64_t requests = arrived(*counted_, *traffic);
@@ -203,11 +212,13 @@ class Top {
     }
 
     const TopFlags& flags_;
+    const Ledger ledger_;
     const milliseconds interval_;
     const milliseconds window_;
     TopBy by_;
     const bool colour_;
     TopKeys keys_;
+    std::vector<std::string> missing_;  // parts of the ledger, as told last
     std::optional<record::Traffic> traffic_;
     std::optional<record::Traffic> counted_;  // at the last look in turn
     record::TrafficTotals before_;
@@ -242,7 +253,12 @@ int run_top(const TopFlags& flags) {
         complain(wrong);
         return kUsage;
     }
-    return Top(flags, *interval, *window, *by).run();
+    const auto ledger = find_ledger(flags.ledger);
+    if (!ledger) {
+        complain(ledger.error());
+        return kUsage;
+    }
+    return Top(flags, *ledger, *interval, *window, *by).run();
 }
 
 }  // namespace edgecase::cli

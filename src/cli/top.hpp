@@ -3,10 +3,12 @@
 
 #include <string>
 
+#include "cli/ledger.hpp"
+
 namespace edgecase::cli {
 
 struct TopFlags {
-    std::string data_dir = "edgecase-data";
+    LedgerFlags ledger;
     std::string interval = "2s";
     std::string window = "5m";
     std::string by = "cause";

@@ -28,8 +28,10 @@ int write_html(const TraceReport& report, const std::string& path) {
 }  // namespace
 
 int run_trace(const TraceFlags& flags) {
-    if (flags.edge_logs.empty() && flags.data_dir.empty()) {
-        complain("trace wants the edge's side: --edge-log FILE (Logpush) or --data-dir DIR");
+    if (flags.edge_logs.empty() && flags.data_dir.empty() && flags.config.empty()) {
+        complain(
+            "trace wants the edge's side: --edge-log FILE (Logpush), --data-dir DIR or --config "
+            "FILE");
         return kUsage;
     }
     if (flags.origin_logs.empty() && flags.error_logs.empty()) {

@@ -9,6 +9,7 @@ namespace edgecase::cli {
 struct TraceFlags {
     std::vector<std::string> edge_logs;
     std::string data_dir;
+    std::string config;  // of an edge, whose records are meant
     std::vector<std::string> origin_logs;
     std::string origin_format;  // a name, a format string, or @FILE
     std::vector<std::string> error_logs;

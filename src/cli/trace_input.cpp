@@ -6,9 +6,9 @@
 #include <memory>
 #include <sstream>
 
+#include "cli/ledger.hpp"
 #include "logs/event_formats.hpp"
 #include "logs/log_time.hpp"
-#include "store/store.hpp"
 
 namespace edgecase::cli {
 namespace {
@@ -273,14 +273,19 @@ void visit_record(const record::Record& record,
 }
 
 Status add_store(const TraceFlags& flags, logs::TraceInput& input) {
-    auto source = store::open_source(flags.data_dir);
+    const auto ledger =
+        find_ledger({.data_dir = flags.data_dir, .config = flags.config, .node = {}});
+    if (!ledger) return std::unexpected(ledger.error());
+    auto source = open_source(*ledger);
     if (!source) return std::unexpected(source.error());
-    input.edge_store_name = flags.data_dir;
+    input.edge_store_name = ledger->name();
     // The visitor is copied along with the input, and a source is not: they share it.
     input.edge_store = [shared = std::shared_ptr<record::Source>(std::move(*source))](
                            const std::function<void(const logs::EdgeEntryView&)>& visit) {
-        return shared->visit_all(
-            [&](const record::Record& record) { visit_record(record, visit); });
+        auto done =
+            shared->visit_all([&](const record::Record& record) { visit_record(record, visit); });
+        tell_missing(*shared);
+        return done;
     };
     return {};
 }
@@ -296,7 +301,7 @@ std::expected<logs::TraceInput, std::string> trace_input(const TraceFlags& flags
     if (!flags.edge_logs.empty()) {
         if (auto done = add_edge_logs(flags, input); !done) return std::unexpected(done.error());
     }
-    if (!flags.data_dir.empty()) {
+    if (!flags.data_dir.empty() || !flags.config.empty()) {
         if (auto done = add_store(flags, input); !done) return std::unexpected(done.error());
     }
     if (!flags.origin_logs.empty()) {

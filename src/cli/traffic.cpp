@@ -5,7 +5,6 @@
 #include "cli/filter_flags.hpp"
 #include "cli/traffic_text.hpp"
 #include "record/traffic_json.hpp"
-#include "store/store.hpp"
 
 namespace edgecase::cli {
 namespace {
@@ -36,6 +35,7 @@ std::expected<record::TrafficQuery, std::string> query_of(const TrafficFlags& fl
     query.cause = flags.cause;
     query.host = flags.host;
     query.origin = flags.origin;
+    query.node = flags.ledger.node;
     if (flags.status != 0) query.status = static_cast<uint16_t>(flags.status);
     return query;
 }
@@ -48,18 +48,17 @@ int run_traffic(const TrafficFlags& flags) {
         complain(query.error());
         return kUsage;
     }
-    const auto source = store::open_source(flags.data_dir);
-    if (!source) {
-        complain(source.error());
-        return kWrongOrMissing;
-    }
-    const auto traffic = record::traffic(**source, *query);
+    int status = kFine;
+    const auto source = open_source(flags.ledger, status);
+    if (!source) return status;
+    const auto traffic = record::traffic(*source, *query);
     const auto before =
-        traffic ? record::traffic_before(**source, *traffic) : std::unexpected(traffic.error());
+        traffic ? record::traffic_before(*source, *traffic) : std::unexpected(traffic.error());
     if (!before) {
         complain(before.error());
         return kWrongOrMissing;
     }
+    tell_missing(*source);
     print(flags.json ? record::traffic_json(*traffic, &*before).dump(2) + "\n"
                      : traffic_text(*traffic, &*before, terminal_columns(), wants_colour()));
     return kFine;

@@ -5,12 +5,13 @@
 #include <optional>
 #include <string>
 
+#include "cli/ledger.hpp"
 #include "record/traffic.hpp"
 
 namespace edgecase::cli {
 
 struct TrafficFlags {
-    std::string data_dir = "edgecase-data";
+    LedgerFlags ledger;
     std::string since = "1h";  // a duration back from now, or a time; so `until`
     std::string until;         // empty: now
     std::string by = "cause";

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string_view>
 
+#include "config/ledger.hpp"
 #include "config/settings.hpp"
 #include "config/sources.hpp"
 
@@ -113,6 +114,9 @@ Step check(const Settings& settings, const Sources& sources) {
     if (settings.access_log.path.empty() && sources.given("access_log.format")) {
         return sources.conflict({"access_log.format"},
                                 "is of a log that is not written; give `access_log.path` too");
+    }
+    if (const auto conflict = ledger_conflict(settings)) {
+        return sources.conflict({conflict->first}, conflict->second);
     }
     if (settings.routes.empty()) {
         return ConfigError{sources.file(), 0, 0,

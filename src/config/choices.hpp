@@ -29,8 +29,16 @@ constexpr std::array kTraceParents{Choice{"off", TraceParents::passed},
                                    Choice{"continue", TraceParents::continued},
                                    Choice{"always", TraceParents::always}};
 
+constexpr std::array kRecorded{Choice{"all", Recorded::all}, Choice{"failures", Recorded::failures},
+                               Choice{"off", Recorded::none}};
+
 constexpr std::array kAccessLogFormats{Choice{"json", AccessLog::Format::json},
                                        Choice{"combined", AccessLog::Format::combined}};
+
+constexpr std::array kLedgerKinds{Choice{"sqlite", Ledger::Kind::sqlite},
+                                  Choice{"clickhouse", Ledger::Kind::clickhouse}};
+
+constexpr std::array kSecrets{Choice{"redacted", false}, Choice{"kept", true}};
 
 constexpr std::array kSwitch{Choice{"on", true}, Choice{"off", false}};
 

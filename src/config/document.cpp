@@ -179,8 +179,8 @@ std::expected<toml::table, DocumentError> parse_toml(std::string_view toml) {
 }  // namespace
 
 bool is_settings_table(std::string_view name) {
-    constexpr std::array<std::string_view, 4> kTables{"timeouts", "limits", "retention",
-                                                      "access_log"};
+    constexpr std::array<std::string_view, 5> kTables{"timeouts", "limits", "retention",
+                                                      "access_log", "ledger"};
     return std::ranges::find(kTables, name) != kTables.end();
 }
 

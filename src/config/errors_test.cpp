@@ -93,6 +93,20 @@ TEST(ConfigErrors, WrongTypesAndRangesNameTheKeyAndWhatIsRight) {
               "or \"32KiB\", not \"9223372036854775807GiB\"");
     EXPECT_EQ(error_of("[retention]\nage = \"90m\""),
               "edge.toml:3:7: `retention.age` must be a whole number of hours, not \"90m\"");
+    EXPECT_EQ(
+        error_of("[retention]\nrecords = \"none\""),
+        "edge.toml:3:11: `retention.records` must be one of all, failures, off, not \"none\"");
+    EXPECT_EQ(error_of("[ledger]\nkind = \"clickhouse\""),
+              "edge.toml:3:8: `ledger.kind` needs `ledger.urls`, where ClickHouse is");
+    EXPECT_EQ(error_of("[ledger]\nurls = [\"ftp://10.0.0.1\"]"),
+              "edge.toml:3:9: `ledger.urls` must be a URL of ClickHouse's HTTP port, such as "
+              "\"http://10.0.0.1:8123\", not \"ftp://10.0.0.1\"");
+    EXPECT_EQ(error_of("[ledger]\nurls = \"http://10.0.0.1\""),
+              "edge.toml:3:8: `ledger.urls` must be a list such as [\"http://10.0.0.1:8123\"], not "
+              "a string");
+    EXPECT_EQ(error_of("[ledger]\ndatabase = \"a b\""),
+              "edge.toml:3:12: `ledger.database` must be a name of letters, digits and _, such as "
+              "\"edgecase\", not \"a b\"");
     EXPECT_EQ(error_of("timeouts = 3"),
               "edge.toml:2:12: `timeouts` must be a table, not an integer");
     EXPECT_EQ(error_of("host_to_origin = \"no\""),

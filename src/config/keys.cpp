@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/ledger.hpp"
 #include "config/load.hpp"
 #include "config/nearest.hpp"
 #include "config/settings.hpp"
@@ -41,6 +42,11 @@ constexpr int64_t kSecond = 1000;
 constexpr int64_t kHour = 3600 * kSecond;
 constexpr int64_t kMiB = 1024 * 1024;
 constexpr int64_t kWindow = 65'535;  // what HTTP/2 begins with; a connection's cannot be less
+
+template <typename T>
+T& member(Settings& settings, T Ledger::* which) {
+    return settings.ledger.*which;
+}
 
 template <auto Member, int64_t MinimumMs, int64_t MaximumMs>
 Problem duration(Settings& settings, const Value& value) {
@@ -97,7 +103,7 @@ constexpr std::array kKeys{
     Key{"", "origin_http2", kAny, set_origin_http2},
     Key{"", "host_to_origin", kAny, set_host_to_origin},
     Key{"", "early_hints", kAny, set_early_hints},
-    Key{"", "egress", kList, add_egress},
+    Key{"", "egress", kList, add_egress, R"(["192.0.2.10", "2001:db8::10"])"},
     Key{"", "data_dir", kAny, set_data_dir},
     Key{"", "profile", kAny, set_profile},
     Key{"", "workers", kInteger, set_workers},
@@ -163,11 +169,24 @@ constexpr std::array kKeys{
         count<&Limits::h2_empty_frames_per_second, 1, 1'000'000>},
     Key{"limits", "h2_continuations", kInteger, count<&Limits::h2_continuations, 0, 10'000>},
 
+    Key{"retention", "records", kAny, set_recorded},
     Key{"retention", "age", kAny, duration<&Retention::age, kHour, 366 * 24 * kHour>},
     Key{"retention", "bytes", kAny, bytes<&Retention::bytes, kMiB, int64_t{1} << 50>},
 
     Key{"access_log", "path", kAny, set_access_log_path},
     Key{"access_log", "format", kAny, set_access_log_format},
+
+    Key{"ledger", "kind", kAny, set_ledger_kind},
+    Key{"ledger", "urls", kList, add_ledger_url, R"(["http://10.0.0.1:8123"])"},
+    Key{"ledger", "database", kAny, set_ledger_database},
+    Key{"ledger", "user", kAny, set_ledger_user},
+    Key{"ledger", "password_file", kFile, set_ledger_password_file},
+    Key{"ledger", "password_env", kAny, set_ledger_password_env},
+    Key{"ledger", "ca", kFile, set_ledger_ca},
+    Key{"ledger", "cluster", kAny, set_ledger_cluster},
+    Key{"ledger", "node", kAny, set_ledger_node},
+    Key{"ledger", "keep", kAny, duration<&Ledger::keep, kHour, 3660 * 24 * kHour>},
+    Key{"ledger", "secrets", kAny, set_ledger_secrets},
 };
 
 constexpr bool names_are_unique() {
@@ -211,8 +230,8 @@ std::string nearest_key(std::string_view table, std::string_view name) {
         if (key.table == table) here.push_back(key.name);
     }
     if (table.empty())
-        here.insert(here.end(), {"timeouts", "limits", "retention", "access_log", "route", "pool",
-                                 "certificate"});
+        here.insert(here.end(), {"timeouts", "limits", "retention", "access_log", "ledger", "route",
+                                 "pool", "certificate"});
     if (const auto near = nearest(name, here); !near.empty()) {
         return table.empty() ? std::string(near) : std::string(table) + "." + std::string(near);
     }

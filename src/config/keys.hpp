@@ -22,6 +22,7 @@ struct Key {
     std::string_view name;
     Kind kind;
     Problem (*set)(Settings&, const Value&);
+    std::string_view example{};  // of a list
 
     /// `timeouts.connect`, or the name alone at top level.
     std::string path() const;

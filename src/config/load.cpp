@@ -69,6 +69,7 @@ constexpr std::array kFlags{
     Flag{"--colo", &Overrides::colo, "", "colo"},
     Flag{"--traceparent", &Overrides::traceparent, "", "traceparent"},
     Flag{"--access-log", &Overrides::access_log, "access_log", "path"},
+    Flag{"--access-log-format", &Overrides::access_log_format, "access_log", "format"},
 };
 
 /// Builds one Settings from the three sources, in the order profile, file, flags.
@@ -155,10 +156,8 @@ Step Loader::apply_entry(const Entry& entry) {
 
 Step Loader::apply_list(const Key& key, const Entry& entry, const Source& source) {
     if (entry.type != kArrayType) {
-        return sources_.error(source,
-                              "must be a list such as [\"192.0.2.10\", \"2001:db8::10\"], "
-                              "not " +
-                                  entry.type);
+        return sources_.error(
+            source, "must be a list such as " + std::string(key.example) + ", not " + entry.type);
     }
     for (const Entry& element : entry.elements) {
         const Source part{source.subject, element.value_place};

@@ -27,7 +27,7 @@ struct Overrides {
     std::optional<std::string> listen, admin, admin_token_file, origin, data_dir, profile, ssl_mode,
         origin_name, origin_ca, origin_client_cert, origin_client_key, origin_http2,
         connect_timeout, ack_timeout, read_timeout, write_timeout, workers, listen_plain, tls_cert,
-        tls_key, resolver, colo, traceparent, access_log;
+        tls_key, resolver, colo, traceparent, access_log, access_log_format;
     std::vector<std::string> egress;  // replaces the file's
     std::vector<std::string> routes;  // `[HOST][/PATH]=URL`
 };

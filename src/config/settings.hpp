@@ -113,7 +113,15 @@ struct Route {
     bool operator==(const Route&) const = default;
 };
 
+/// Which requests leave a record.
+enum class Recorded : uint8_t {
+    all,
+    failures,  // and what hides one; the rest is only counted
+    none,      // `off`: nothing is kept, nor counted over time
+};
+
 struct Retention {
+    Recorded records = Recorded::all;
     std::chrono::hours age{24 * 7};
     uint64_t bytes = 1ull << 30;
 };
@@ -154,6 +162,23 @@ struct AccessLog {
     bool operator==(const AccessLog&) const = default;
 };
 
+/// Where the records of many edges come together.
+struct Ledger {
+    enum class Kind : uint8_t { sqlite, clickhouse };
+    Kind kind = Kind::sqlite;  // sqlite: they stay in data_dir
+    std::vector<std::string> urls;
+    std::string database = "edgecase";
+    std::string user = "default";
+    std::string password_file;  // its first line; so that it stands in no configuration
+    std::string password_env;   // or the value of that variable
+    std::string ca_file;        // PEM; empty: the system's
+    std::string cluster;        // of ClickHouse; empty: one server
+    std::string node;           // this edge's name; empty: the machine's
+    std::chrono::hours keep{24 * 30};
+    bool secrets = false;  // true: credentials leave the machine
+    bool operator==(const Ledger&) const = default;
+};
+
 struct Settings {
     ip::Endpoint listen;                       // TLS when there are certificates
     std::optional<ip::Endpoint> listen_plain;  // a second listener, never TLS
@@ -178,6 +203,7 @@ struct Settings {
     TraceParents trace_parents = TraceParents::continued;
     Retention retention;
     AccessLog access_log;
+    Ledger ledger;
 };
 
 /// The first origin of the route's pool.

@@ -180,6 +180,10 @@ Problem set_traceparent(Settings& settings, const Value& value) {
     return keep(read_choice(value, kTraceParents), settings.trace_parents);
 }
 
+Problem set_recorded(Settings& settings, const Value& value) {
+    return keep(read_choice(value, kRecorded), settings.retention.records);
+}
+
 Problem set_access_log_path(Settings& settings, const Value& value) {
     const auto* text = as_text(value);
     if (text == nullptr || text->contains('\0') || text->ends_with('/')) {

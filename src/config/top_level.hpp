@@ -24,6 +24,7 @@ Problem set_origin_name(Settings& settings, const Value& value);
 Problem set_origin_http2(Settings& settings, const Value& value);
 
 Problem set_traceparent(Settings& settings, const Value& value);
+Problem set_recorded(Settings& settings, const Value& value);
 Problem set_access_log_path(Settings& settings, const Value& value);
 Problem set_access_log_format(Settings& settings, const Value& value);
 

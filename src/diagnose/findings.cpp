@@ -30,9 +30,11 @@ int64_t minute_of(base::WallTime time) {
     return std::chrono::floor<std::chrono::minutes>(time).time_since_epoch().count();
 }
 
-/// The round number of seconds after which it ended; 0: none.
+/// The round number of seconds after which the origin ended it; 0: none. The edge's own limits are
+/// often round as well.
 int64_t round_seconds(const record::Record& record) {
     constexpr std::array<int64_t, 11> kRound{5, 10, 15, 20, 25, 30, 45, 60, 90, 100, 120};
+    if (record.evidence.find("limit_name") != nullptr) return 0;
     if (record.attempts.empty() || record.attempts.back().total_us < 0) return 0;
     const double seconds = static_cast<double>(record.attempts.back().total_us) / 1e6;
     for (const int64_t one : kRound) {

@@ -37,6 +37,8 @@ class Server {
     std::optional<ip::Endpoint> plain_address() const;
     /// They outlive the server.
     std::vector<std::shared_ptr<const Counters>> counters() const;
+    /// In its Ray IDs.
+    unsigned node_id() const { return node_id_; }
     /// Outlives the server.
     std::shared_ptr<origin::HealthBoard> health() const { return health_; }
     void stop();

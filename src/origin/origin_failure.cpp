@@ -13,6 +13,8 @@ using cause::Cause;
 using cause::Evidence;
 using cause::Failure;
 
+// A close that was under way when the request was sent is there long before.
+constexpr std::chrono::seconds kRaceTime{1};
 constexpr uint64_t kMuchOfAnUpload =
     256 * 1024;  // beyond what a closing socket's kernel acknowledges
 
@@ -155,7 +157,10 @@ Cause head_end_cause(const AttemptView& attempt, const h1::ResponseHeadParser& p
     // Nothing at all came back: on a reused connection that is the keep-alive race, else a crash.
     // But an origin whose machine took much of an upload had not closed before it came.
     const bool took_upload = acked_bytes > kMuchOfAnUpload && !attempt.sending.complete;
-    if (attempt.connection.reused() && !took_upload) return Cause::reuse_stale;
+    // And one that had closed says so at once: who has the whole request and ends later gave it up.
+    const bool gave_up = attempt.sending.complete && !lacks_acknowledgement(attempt.connection) &&
+                         attempt.clock.now() - attempt.sent_at > kRaceTime;
+    if (attempt.connection.reused() && !took_upload && !gave_up) return Cause::reuse_stale;
     if (!attempt.sending.complete || attempt.sending.failed) {
         if (attempt.sending.body_bytes_sent > 0) {
             return reset ? Cause::request_write_reset : Cause::request_write_closed;
@@ -366,6 +371,18 @@ Failure extra_bytes(const AttemptView& attempt, const h1::BodyDecoder& decoder,
     return {Cause::body_extra_bytes, std::move(evidence)};
 }
 
+namespace {
+
+/// Of a stream that ended with its connection: the origin had it for a while.
+bool outlived_race(const Failure& failure) {
+    const cause::EvidenceValue* const elapsed = failure.evidence().find("elapsed_ms");
+    const auto* const ms = elapsed != nullptr ? std::get_if<int64_t>(elapsed) : nullptr;
+    return failure.cause() != Cause::reuse_stale && ms != nullptr &&
+           std::chrono::milliseconds(*ms) > kRaceTime;
+}
+
+}  // namespace
+
 bool may_retry(const Failure& failure, const Connection* connection, uint64_t bytes_received,
                bool body_replayable, bool idempotent) {
     switch (failure.row().retry) {
@@ -377,7 +394,7 @@ bool may_retry(const Failure& failure, const Connection* connection, uint64_t by
             // The race with an origin that closes what is idle. Where others were under way there
             // was none: the request may have been acted on.
             return connection != nullptr && connection->reused() && bytes_received == 0 &&
-                   body_replayable && (connection->rested || idempotent);
+                   body_replayable && (connection->rested || idempotent) && !outlived_race(failure);
         case cause::Retry::idempotent:
             return bytes_received == 0 && body_replayable && idempotent;
         case cause::Retry::unprocessed:

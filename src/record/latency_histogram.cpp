@@ -49,14 +49,21 @@ std::optional<int64_t> LatencyHistogram::percentile_us(double share) const {
 }
 
 std::string LatencyHistogram::encode() const {
+    Encoded encoded{.maximum_us = maximum_us_, .total = total_, .steps = {}};
+    for (uint32_t i = 0; i < kSize; ++i) {
+        if (counts_[i] != 0) encoded.steps.emplace_back(i, counts_[i]);
+    }
+    return encoded.write();
+}
+
+std::string LatencyHistogram::Encoded::write() const {
     std::string out;
-    put(out, static_cast<uint64_t>(maximum_us_));
-    size_t last = 0;
-    for (size_t i = 0; i < kSize; ++i) {
-        if (counts_[i] == 0) continue;
-        put(out, i - last);
-        put(out, counts_[i]);
-        last = i;
+    put(out, static_cast<uint64_t>(std::max<int64_t>(maximum_us, 0)));
+    uint32_t last = 0;
+    for (const auto& [step, count] : steps) {
+        put(out, step - last);
+        put(out, count);
+        last = step;
     }
     return out;
 }

@@ -26,6 +26,12 @@ class LatencyHistogram {
         ++total_;
         maximum_us_ = std::max(maximum_us_, duration_us);
     }
+    /// The step that add() counts it in; 0 when it is not known.
+    static constexpr uint16_t step_of(int64_t duration_us) {
+        return duration_us < 0
+                   ? uint16_t{0}
+                   : static_cast<uint16_t>(index_of(static_cast<uint64_t>(duration_us)));
+    }
     void merge(const LatencyHistogram& other);
 
     uint64_t total() const { return total_; }
@@ -43,6 +49,8 @@ class LatencyHistogram {
 
         /// False: the bytes are damaged, and only what came before the damage is there.
         bool read(std::string_view bytes);
+        /// The same bytes; steps in rising order.
+        std::string write() const;
     };
     void merge(const Encoded& encoded);
     /// Adds what encode() gave. False: as above.

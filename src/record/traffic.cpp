@@ -275,7 +275,11 @@ std::expected<Traffic, std::string> traffic(Source& source, const TrafficQuery& 
     TrafficQuery query = wanted;
     query.since = std::max(query.since, query.until - kLongestSpan);
     TrafficMaker maker(query);
-    const auto step = source.visit_rollups({query.since, query.until, query.maximum_steps},
+    const auto step = source.visit_rollups({.since = query.since,
+                                            .until = query.until,
+                                            .maximum_steps = query.maximum_steps,
+                                            .node = query.node,
+                                            .with_paths = !maker.wants_cases()},
                                            [&](const Rollup& rollup) { maker.take(rollup); });
     if (!step) return std::unexpected(step.error());
     if (maker.wants_cases()) {
@@ -285,12 +289,12 @@ std::expected<Traffic, std::string> traffic(Source& source, const TrafficQuery& 
                                          .cause = query.cause,
                                          .host = query.host,
                                          .path = {},
+                                         .origin = query.origin,
+                                         .node = query.node,
                                          .before = {},
                                          .limit = kCasesRead});
         if (!cases) return std::unexpected(cases.error());
-        for (const Record& one : *cases) {
-            if (query.origin.empty() || one.origin_url == query.origin) maker.take_path(one);
-        }
+        for (const Record& one : *cases) maker.take_path(one);
     }
     return maker.finish(query, *step);
 }
@@ -307,12 +311,16 @@ std::expected<TrafficTotals, std::string> traffic_totals(Source& source,
     const Matcher matches(query);
     TrafficTotals totals;
     Latency latency;
-    const auto done = source.visit_rollups(
-        {query.since, query.until, query.maximum_steps}, [&](const Rollup& rollup) {
-            if (rollup.key.family != RollupFamily::origin || !matches(rollup)) return;
-            (void)latency.read(rollup.latency);
-            add(totals, rollup, latency);
-        });
+    const auto done = source.visit_rollups({.since = query.since,
+                                            .until = query.until,
+                                            .maximum_steps = query.maximum_steps,
+                                            .node = query.node,
+                                            .with_paths = false},
+                                           [&](const Rollup& rollup) {
+                                               if (!matches(rollup)) return;
+                                               (void)latency.read(rollup.latency);
+                                               add(totals, rollup, latency);
+                                           });
     if (!done) return std::unexpected(done.error());
     return totals;
 }

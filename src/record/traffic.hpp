@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "record/sink.hpp"
+#include "record/source.hpp"
 
 namespace edgecase::record {
 
@@ -24,6 +24,7 @@ struct TrafficQuery {
     TrafficBy by = TrafficBy::cause;   // what the series tell apart
     std::string host{};                // empty: all; so below
     std::string origin{};              // URL
+    std::string node{};                // an edge's name
     std::string cause{};               // a name, or a prefix that ends before a dot: `resp`
     std::optional<uint16_t> status{};  // of the edge
     size_t maximum_steps = 400;

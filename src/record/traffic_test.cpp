@@ -33,6 +33,7 @@ class FakeSource final : public Source {
             const base::WallTime start{minutes(minute)};
             if (start < query.since || start >= query.until) continue;
             for (const auto& [key, counts] : table.kinds()) {
+                if (key.family == RollupFamily::path && !query.with_paths) continue;
                 const std::string latency = counts.latency.encode();
                 visit({.start = start,
                        .key = view_of(key),

@@ -8,14 +8,6 @@
 #include "store/schema.hpp"
 
 namespace edgecase::store {
-namespace {
-
-// Of those given, so many are known by their ray: enough for any that could come twice, from a file
-// put back in place of another.
-constexpr size_t kMaximumRemembered = 65'536;
-
-}  // namespace
-
 CaseFollower::CaseFollower(std::filesystem::path data_dir)
     : data_dir_(std::move(data_dir)), made_(base::SystemClock().wall_now()) {}
 
@@ -91,7 +83,7 @@ std::expected<std::vector<record::Record>, std::string> CaseFollower::read() {
             if (!record) continue;  // one damaged row must not hide the others
             const auto end = record->start + std::chrono::microseconds(record->duration_us);
             if (!all_is_new_ && end < made_) continue;
-            if (remember(record->ray)) cases.push_back(std::move(*record));
+            if (given_.add(record->ray)) cases.push_back(std::move(*record));
         }
         more = rows == kMaximumCases;
     }
@@ -102,17 +94,6 @@ std::optional<CaseFollower::FileId> CaseFollower::file_id() const {
     struct stat status{};
     if (stat((data_dir_ / kFileName).c_str(), &status) != 0) return std::nullopt;
     return FileId(status.st_dev, status.st_ino);
-}
-
-/// False: it was there already.
-bool CaseFollower::remember(record::RayId ray) {
-    if (!given_.insert(ray.value()).second) return false;
-    given_order_.push_back(ray.value());
-    if (given_order_.size() > kMaximumRemembered) {
-        given_.erase(given_order_.front());
-        given_order_.pop_front();
-    }
-    return true;
 }
 
 }  // namespace edgecase::store

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "record/ray_time.hpp"
+#include "store/rollup_writer.hpp"
 #include "store/schema.hpp"
 
 namespace edgecase::store {
@@ -14,21 +16,24 @@ constexpr const char* kOldCases =
     "ORDER BY start_ms LIMIT 512) RETURNING length(bytes)";
 constexpr const char* kOldBlocks =
     "DELETE FROM blocks WHERE id IN (SELECT id FROM blocks WHERE last_ray < ?1 "
-    "ORDER BY last_ray LIMIT 32)";
+    "ORDER BY last_ray LIMIT 32) RETURNING id, count";
 constexpr const char* kOldestCases =
     "DELETE FROM cases WHERE ray IN (SELECT ray FROM cases ORDER BY start_ms LIMIT 512) "
     "RETURNING length(bytes)";
 // The finest step goes first: what it told stays in the coarser ones.
 constexpr const char* kOldestRollups =
     "DELETE FROM rollups WHERE step = (SELECT min(step) FROM rollups) AND start = "
-    "(SELECT min(start) FROM rollups WHERE step = (SELECT min(step) FROM rollups))";
+    "(SELECT min(start) FROM rollups WHERE step = (SELECT min(step) FROM rollups)) "
+    "RETURNING length(host) + length(label) + length(latency)";
 // Cases go roughly in the order in which they came; what is out of it is met a little later.
 constexpr const char* kEmptyPlaces =
     "DELETE FROM case_order WHERE place IN (SELECT place FROM case_order ORDER BY place LIMIT "
     "1024) "
-    "AND NOT EXISTS (SELECT 1 FROM cases WHERE cases.ray = case_order.ray)";
+    "AND NOT EXISTS (SELECT 1 FROM cases WHERE cases.ray = case_order.ray) RETURNING place, 1";
 constexpr const char* kOldestBlocks =
-    "DELETE FROM blocks WHERE id IN (SELECT id FROM blocks ORDER BY last_ray LIMIT 32)";
+    "DELETE FROM blocks WHERE id IN (SELECT id FROM blocks ORDER BY last_ray LIMIT 32) "
+    "RETURNING id, count";
+constexpr const char* kPosition = "SELECT position FROM shipped WHERE kind = ";
 
 // What a case takes beside its bytes: columns, row head, three index entries (measured on 100,000:
 // 161).
@@ -54,6 +59,11 @@ std::expected<void, DatabaseError> Retention::begin() {
     const auto bytes = database_.number("SELECT coalesce(sum(length(bytes)), 0) FROM cases");
     if (!bytes) return std::unexpected(bytes.error());
     added(static_cast<uint64_t>(*count), static_cast<uint64_t>(*bytes));
+    const auto rollups =
+        database_.number("SELECT coalesce(sum(length(host) + length(label) + length(latency) + " +
+                         std::to_string(kRollupOverheadBytes) + "), 0) FROM rollups");
+    if (!rollups) return std::unexpected(rollups.error());
+    rollups_grew(static_cast<uint64_t>(*rollups));
     return {};
 }
 
@@ -63,7 +73,7 @@ void Retention::added(uint64_t cases, uint64_t bytes) {
 
 std::expected<Retention::Step, DatabaseError> Retention::step(base::WallTime now) {
     Step result;
-    freed_bytes_ = 0;
+    freed_bytes_ = freed_rollups_ = 0;
     if (auto begun = database_.run("BEGIN IMMEDIATE"); !begun) {
         return std::unexpected(std::move(begun.error()));
     }
@@ -76,9 +86,12 @@ std::expected<Retention::Step, DatabaseError> Retention::step(base::WallTime now
         return std::unexpected(ended.error());
     }
     case_bytes_ -= std::min(case_bytes_, freed_bytes_);
+    rollups_shrank(freed_rollups_);
     const auto shrunk = shrink();
     if (!shrunk) return std::unexpected(shrunk.error());
     result.rows = *rows;
+    result.unshipped_cases = std::exchange(unshipped_cases_, 0);
+    result.unshipped_successes = std::exchange(unshipped_successes_, 0);
     result.more_due = *rows != 0 || *shrunk;
     return result;
 }
@@ -88,9 +101,10 @@ std::expected<uint64_t, DatabaseError> Retention::forget_old(base::WallTime now)
     old_cases_.bind(0, base::milliseconds(oldest.time_since_epoch()));
     auto cases = forget_cases(old_cases_);
     if (!cases) return cases;
-    const auto done = old_blocks_.bind(0, key_of(first_ray_at(oldest))).step();
-    if (!done) return std::unexpected(done.error());
-    return *cases + static_cast<uint64_t>(database_.changes());
+    old_blocks_.bind(0, key_of(record::first_ray_at(oldest)));
+    auto blocks = forget_places(old_blocks_, 1, unshipped_successes_);
+    if (!blocks) return blocks;
+    return *cases + *blocks;
 }
 
 std::expected<uint64_t, DatabaseError> Retention::forget_for_room() {
@@ -99,15 +113,49 @@ std::expected<uint64_t, DatabaseError> Retention::forget_for_room() {
         "pragma_freelist_count, pragma_page_size");
     if (!used) return std::unexpected(used.error());
     if (static_cast<uint64_t>(*used) <= allowance_bytes_) return 0;
+    if (rollup_bytes_ > allowance_bytes_ / kRollupShare) {
+        const auto rows = forget_rollups();
+        if (!rows || *rows != 0) return rows;
+    }
     if (case_bytes_ <= allowance_bytes_ / 2) {
-        for (Statement* const statement : {&oldest_blocks_, &oldest_rollups_}) {
-            const auto done = statement->step();
-            if (!done) return std::unexpected(done.error());
-            const auto rows = static_cast<uint64_t>(database_.changes());
-            if (rows != 0) return rows;
-        }
+        const auto blocks = forget_blocks();
+        if (!blocks || *blocks != 0) return blocks;
+        const auto rollups = forget_rollups();
+        if (!rollups || *rollups != 0) return rollups;
     }
     return forget_cases(oldest_cases_);
+}
+
+std::expected<uint64_t, DatabaseError> Retention::forget_blocks() {
+    return forget_places(oldest_blocks_, 1, unshipped_successes_);
+}
+
+/// What another ledger should have had counts as lost.
+std::expected<uint64_t, DatabaseError> Retention::forget_places(Statement& statement, int kind,
+                                                                uint64_t& unshipped) {
+    const auto position = database_.number(kPosition + std::to_string(kind));
+    if (!position) return std::unexpected(position.error());
+    uint64_t rows = 0;
+    while (true) {
+        const auto row = statement.step();
+        if (!row) return std::unexpected(row.error());
+        if (!*row) return rows;
+        ++rows;
+        if (ships_ && statement.integer(0) > *position) {
+            unshipped += static_cast<uint64_t>(statement.integer(1));
+        }
+    }
+}
+
+std::expected<uint64_t, DatabaseError> Retention::forget_rollups() {
+    uint64_t rows = 0;
+    while (true) {
+        const auto row = oldest_rollups_.step();
+        if (!row) return std::unexpected(row.error());
+        if (!*row) return rows;
+        ++rows;
+        freed_rollups_ += kRollupOverheadBytes + static_cast<uint64_t>(oldest_rollups_.integer(0));
+    }
 }
 
 std::expected<uint64_t, DatabaseError> Retention::forget_cases(Statement& statement) {
@@ -120,8 +168,7 @@ std::expected<uint64_t, DatabaseError> Retention::forget_cases(Statement& statem
         freed_bytes_ += kCaseOverheadBytes + static_cast<uint64_t>(statement.integer(0));
     }
     if (rows == 0) return rows;
-    const auto done = empty_places_.step();
-    if (!done) return std::unexpected(done.error());
+    if (const auto done = forget_places(empty_places_, 0, unshipped_cases_); !done) return done;
     return rows;
 }
 

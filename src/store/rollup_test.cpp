@@ -83,7 +83,7 @@ TEST_F(RollupTest, old_times_are_told_in_coarser_steps) {
     using std::chrono::hours;
     using std::chrono::seconds;
     const auto step = [&](hours ago, hours span, size_t steps = 400) {
-        return rollup_step({now_ - ago, now_ - ago + span, steps}, now_);
+        return record::rollup_step({now_ - ago, now_ - ago + span, steps}, now_).length;
     };
     EXPECT_EQ(step(hours(1), hours(1)), seconds(60));
     EXPECT_EQ(step(hours(24), hours(24)), seconds(600));
@@ -109,6 +109,40 @@ TEST_F(RollupTest, hosts_made_up_by_clients_share_one_row) {
     const std::string other(record::kOtherLabel);
     EXPECT_EQ(found.at({RollupFamily::origin, other, other, 200}).requests, kMaximumRollupRows);
     EXPECT_TRUE(found.contains({RollupFamily::path, "host7", "/ok", 0}));
+}
+
+TEST_F(RollupTest, a_row_takes_about_what_is_reckoned) {
+    (void)open();
+    const auto file = directory_.path() / "records.sqlite";
+    auto database = Database::open(file, Database::Mode::write);
+    ASSERT_TRUE(database);
+    auto writer = RollupWriter::prepare(*database);
+    ASSERT_TRUE(writer);
+    const auto pages = [&] {
+        return *database->number(
+            "SELECT (page_count - freelist_count) * page_size FROM pragma_page_count, "
+            "pragma_freelist_count, pragma_page_size");
+    };
+    const int64_t before = pages();
+    uint64_t reckoned = 0;
+    for (int64_t minute = 0; minute < 50; ++minute) {
+        record::RollupMinutes minutes;
+        for (int i = 0; i < 200; ++i) {
+            record::RecordView record = success_record(record::RayId(1));
+            const std::string host = "host" + std::to_string(i) + ".example.com";
+            record.host = host;
+            record.duration_us = 1000 + i * 997;
+            minutes[minute].add(record);
+        }
+        const auto grown = writer->write(minutes);
+        ASSERT_TRUE(grown);
+        reckoned += *grown;
+    }
+    const auto real = static_cast<double>(pages() - before);
+    EXPECT_NEAR(static_cast<double>(reckoned) / real, 1.0, 0.25);
+    const auto forgotten = writer->forget(base::WallTime(std::chrono::hours(24 * 900)));
+    ASSERT_TRUE(forgotten);
+    EXPECT_GT(forgotten->rows, 0u);
 }
 
 TEST_F(RollupTest, what_is_too_old_goes_in_small_steps) {

@@ -1,5 +1,6 @@
 #include "store/rollup_writer.hpp"
 
+#include <algorithm>
 #include <string>
 
 #include "base/ascii.hpp"
@@ -7,8 +8,10 @@
 namespace edgecase::store {
 namespace {
 
+using record::kRollupSteps;
 using record::RollupCounts;
 using record::RollupKeyView;
+using record::RollupStep;
 
 constexpr const char* kFind =
     "SELECT requests, failures, bytes_in, bytes_out, latency FROM rollups WHERE step = ?1 AND "
@@ -22,8 +25,11 @@ constexpr const char* kCount =
     "SELECT count(*) FROM rollups WHERE step = ?1 AND start = ?2 AND family = ?3";
 constexpr const char* kOld =
     "DELETE FROM rollups WHERE step = ?1 AND start < ?2 AND start < "
-    "(SELECT min(start) FROM rollups WHERE step = ?1) + ?3";
+    "(SELECT min(start) FROM rollups WHERE step = ?1) + ?3 "
+    "RETURNING length(host) + length(label) + length(latency)";
 constexpr int64_t kStepsAtOnce = 4;
+// A minute and its coarser steps, two families each, and a few that come late.
+constexpr size_t kRememberedSteps = 64;
 
 Statement& bind_key(Statement& statement, const RollupStep& step, int64_t start,
                     const RollupKeyView& key) {
@@ -37,16 +43,11 @@ Statement& bind_key(Statement& statement, const RollupStep& step, int64_t start,
         .bind(7, static_cast<uint16_t>(key.cause));
 }
 
-}  // namespace
-
-std::chrono::seconds rollup_step(const record::RollupQuery& query, base::WallTime now) {
-    for (const RollupStep& step : kRollupSteps) {
-        const bool kept = query.since >= now - step.kept;
-        const auto steps = (query.until - query.since) / step.length;
-        if (kept && steps <= static_cast<int64_t>(query.maximum_steps)) return step.length;
-    }
-    return kRollupSteps.back().length;
+uint64_t bytes_of(uint64_t texts) {
+    return kRollupOverheadBytes + texts;
 }
+
+}  // namespace
 
 std::expected<RollupWriter, DatabaseError> RollupWriter::prepare(Database& database) {
     RollupWriter writer(database);
@@ -62,13 +63,19 @@ std::expected<RollupWriter, DatabaseError> RollupWriter::prepare(Database& datab
     return writer;
 }
 
-std::expected<void, DatabaseError> RollupWriter::write(const record::RollupMinutes& minutes) {
-    if (auto begun = database_->run("BEGIN IMMEDIATE"); !begun) return begun;
+std::expected<uint64_t, DatabaseError> RollupWriter::write(const record::RollupMinutes& minutes) {
+    if (auto begun = database_->run("BEGIN IMMEDIATE"); !begun) {
+        return std::unexpected(std::move(begun.error()));
+    }
+    grown_ = 0;
     auto done = add_all(minutes);
     if (done) done = database_->run("COMMIT");
+    if (rows_.size() > kRememberedSteps) rows_.clear();
+    if (done) return grown_;
+    rows_.clear();
     // SQLite may have rolled back by itself, then this says so and changes nothing.
-    if (!done) (void)database_->run("ROLLBACK");
-    return done;
+    (void)database_->run("ROLLBACK");
+    return std::unexpected(std::move(done.error()));
 }
 
 std::expected<void, DatabaseError> RollupWriter::add_all(const record::RollupMinutes& minutes) {
@@ -94,15 +101,19 @@ std::expected<void, DatabaseError> RollupWriter::add(const RollupStep& step, int
     RollupCounts sum = counts;
     auto found = merge_stored(step, start, kept, sum);
     if (found && !*found) {
-        const auto room = has_room(step, start, key.family);
-        if (!room) return std::unexpected(room.error());
-        if (!*room) {
+        const auto rows = rows_of(step, start, key.family);
+        if (!rows) return std::unexpected(rows.error());
+        if (**rows >= kMaximumRollupRows) {
             kept.host = kept.label = record::kOtherLabel;
             found = merge_stored(step, start, kept, sum);
         }
+        if (found && !*found) ++**rows;
     }
     if (!found) return std::unexpected(found.error());
     const std::string latency = sum.latency.encode();
+    // What is counted of one kind only grows, and so does its histogram.
+    grown_ += *found ? latency.size() - std::min<uint64_t>(**found, latency.size())
+                     : bytes_of(kept.host.size() + kept.label.size() + latency.size());
     const auto done = bind_key(put_, step, start, kept)
                           .bind(8, static_cast<int64_t>(sum.requests))
                           .bind(9, static_cast<int64_t>(sum.failures))
@@ -114,48 +125,56 @@ std::expected<void, DatabaseError> RollupWriter::add(const RollupStep& step, int
     return {};
 }
 
-/// Adds what the file has of this kind. False: nothing.
-std::expected<bool, DatabaseError> RollupWriter::merge_stored(const RollupStep& step, int64_t start,
-                                                              const RollupKeyView& key,
-                                                              RollupCounts& counts) {
+/// Adds what the file has of this kind, and says how long its histogram was. Empty: nothing.
+std::expected<std::optional<uint64_t>, DatabaseError> RollupWriter::merge_stored(
+    const RollupStep& step, int64_t start, const RollupKeyView& key, RollupCounts& counts) {
     const auto row = bind_key(find_, step, start, key).step();
     if (!row) return std::unexpected(row.error());
-    if (!*row) return false;
+    if (!*row) return std::nullopt;
     counts.requests += static_cast<uint64_t>(find_.integer(0));
     counts.failures += static_cast<uint64_t>(find_.integer(1));
     counts.bytes_in += static_cast<uint64_t>(find_.integer(2));
     counts.bytes_out += static_cast<uint64_t>(find_.integer(3));
     // Damaged bytes cost the latencies of one row, not the counting.
-    (void)counts.latency.merge_encoded(find_.bytes(4));
+    const std::string_view latency = find_.bytes(4);
+    const uint64_t length = latency.size();
+    (void)counts.latency.merge_encoded(latency);
     find_.reset();
-    return true;
+    return length;
 }
 
-std::expected<bool, DatabaseError> RollupWriter::has_room(const RollupStep& step, int64_t start,
-                                                          record::RollupFamily family) {
+/// How many there are, to be counted up. Counted in the file once.
+std::expected<uint64_t*, DatabaseError> RollupWriter::rows_of(const RollupStep& step, int64_t start,
+                                                              record::RollupFamily family) {
+    const auto [known, fresh] = rows_.try_emplace({step.length.count(), start, family}, 0);
+    if (!fresh) return &known->second;
     const auto row = count_.bind(0, step.length.count())
                          .bind(1, start)
                          .bind(2, static_cast<int64_t>(family))
                          .step();
     if (!row) return std::unexpected(row.error());
-    const bool room = count_.integer(0) < static_cast<int64_t>(kMaximumRollupRows);
+    known->second = static_cast<uint64_t>(count_.integer(0));
     count_.reset();
-    return room;
+    return &known->second;
 }
 
-std::expected<uint64_t, DatabaseError> RollupWriter::forget(base::WallTime now) {
-    uint64_t rows = 0;
+std::expected<RollupWriter::Forgotten, DatabaseError> RollupWriter::forget(base::WallTime now) {
+    Forgotten forgotten;
     for (const RollupStep& step : kRollupSteps) {
         const auto oldest =
             std::chrono::floor<std::chrono::seconds>(now - step.kept).time_since_epoch();
-        const auto done = old_.bind(0, step.length.count())
-                              .bind(1, oldest.count())
-                              .bind(2, step.length.count() * kStepsAtOnce)
-                              .step();
-        if (!done) return std::unexpected(done.error());
-        rows += static_cast<uint64_t>(database_->changes());
+        old_.bind(0, step.length.count())
+            .bind(1, oldest.count())
+            .bind(2, step.length.count() * kStepsAtOnce);
+        while (true) {
+            const auto row = old_.step();
+            if (!row) return std::unexpected(row.error());
+            if (!*row) break;
+            ++forgotten.rows;
+            forgotten.bytes += bytes_of(static_cast<uint64_t>(old_.integer(0)));
+        }
     }
-    return rows;
+    return forgotten;
 }
 
 }  // namespace edgecase::store

@@ -42,6 +42,19 @@ CREATE TABLE IF NOT EXISTS case_order (    -- cases in the order of their writin
   place INTEGER PRIMARY KEY AUTOINCREMENT, -- never used again
   ray   INTEGER NOT NULL                   -- of cases, where it may have been removed
 );
+CREATE TABLE IF NOT EXISTS shipped (       -- how far another ledger has them
+  kind     INTEGER PRIMARY KEY,            -- 0 cases, by case_order; 1 successes, by blocks
+  position INTEGER NOT NULL                -- the last place that was given out
+);
+INSERT OR IGNORE INTO shipped (kind, position) VALUES (0, 0), (1, 0);
+CREATE TABLE IF NOT EXISTS sent (          -- given out, not acknowledged
+  kind    INTEGER NOT NULL,
+  first   INTEGER NOT NULL,                -- places
+  last    INTEGER NOT NULL,
+  records INTEGER NOT NULL,
+  server  BLOB NOT NULL,                   -- which may have it; empty: none
+  PRIMARY KEY (kind, first)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS rollups (       -- requests of one kind that ended in one step of time
   step          INTEGER NOT NULL,          -- its length in seconds
   start         INTEGER NOT NULL,          -- seconds since 1970, UTC
@@ -108,15 +121,6 @@ std::expected<bool, DatabaseError> check_identity(Database& database,
 }
 
 }  // namespace
-
-record::RayId first_ray_at(base::WallTime time) {
-    using record::RayId;
-    if (time <= RayId::kEpoch) return RayId(0);
-    const auto since = static_cast<uint64_t>((time - RayId::kEpoch).count());
-    const uint64_t tick = (since + RayId::kTickUs - 1) / RayId::kTickUs;
-    if (tick >> (64 - RayId::kNodeBits - RayId::kWorkerBits) != 0) return RayId(~uint64_t{0});
-    return RayId(tick << (RayId::kNodeBits + RayId::kWorkerBits));
-}
 
 std::expected<Database, DatabaseError> open_for_writing(const std::filesystem::path& data_dir,
                                                         const Log& log) {

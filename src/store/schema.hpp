@@ -27,9 +27,6 @@ constexpr record::RayId slot_end(record::RayId ray) {
     return record::RayId(ray.value() | ((uint64_t{1} << kSlotBits) - 1));
 }
 
-/// The lowest ray made at or after `time`.
-record::RayId first_ray_at(base::WallTime time);
-
 /// Opens the writing connection, making directory (0700), file (0600) and tables where they lack.
 /// A file that was there is written only for the tables it lacks. Permissions laxer than ours are
 /// tightened where the owner allows; `log` hears of it. Errors: one sentence that names the path.

@@ -38,7 +38,7 @@ void BlockSink::write(const record::RecordView& record) {
     if (record::is_case(record)) {
         append(cases_, record);
         if (cases_.bytes.size() >= kFullCaseBytes) hand_over_cases();
-    } else {
+    } else if (keeps_successes_) {
         if (successes_.bytes.capacity() == 0) successes_.bytes.reserve(kBlockBytes);
         append(successes_, record);
         if (successes_.bytes.size() >= kFullBytes) hand_over_successes();

@@ -10,7 +10,8 @@ namespace edgecase::store {
 /// For one thread. Takes no lock for a record, one for a block.
 class BlockSink final : public record::Sink {
   public:
-    BlockSink(BlockQueue& queue, RollupInbox& rollups) : queue_(queue), rollups_(rollups) {}
+    BlockSink(BlockQueue& queue, RollupInbox& rollups, bool keeps_successes)
+        : queue_(queue), rollups_(rollups), keeps_successes_(keeps_successes) {}
     BlockSink(const BlockSink&) = delete;
     BlockSink& operator=(const BlockSink&) = delete;
     ~BlockSink() override { flush(); }
@@ -25,6 +26,7 @@ class BlockSink final : public record::Sink {
 
     BlockQueue& queue_;
     RollupInbox& rollups_;
+    const bool keeps_successes_;
     record::RollupTable table_;
     int64_t minute_ = 0;  // in which the requests in table_ ended
     Block successes_;

@@ -5,7 +5,7 @@
 #include "base/ascii.hpp"
 #include "cause/table.hpp"
 #include "record/binary.hpp"
-#include "store/rollup_writer.hpp"
+#include "record/rollup_steps.hpp"
 #include "store/schema.hpp"
 #include "store/store.hpp"
 
@@ -19,23 +19,14 @@ using record::Record;
 
 // A case is a few KB in memory; whoever wants more of them asks by time.
 constexpr size_t kMaximumCases = 10'000;
-
-/// Numbers of the causes `filter` means, as SQL: `60,61`. Empty when there is none.
-std::string cause_numbers(std::string_view filter) {
-    std::string numbers;
-    for (const cause::Row& row : cause::table()) {
-        if (!cause::is_within(row.name, filter)) continue;
-        if (!numbers.empty()) numbers += ',';
-        numbers += std::to_string(static_cast<uint16_t>(row.cause));
-    }
-    return numbers;
-}
+// The origin stands in no column: cases of others are read and passed over, so many at most.
+constexpr int64_t kMaximumPassed = 200'000;
 
 /// Every filter is a parameter that stands for "no limit" when it is not asked for.
 std::string cases_sql(const CaseFilter& filter) {
     std::string sql = "SELECT bytes FROM cases WHERE start_ms >= ?1 AND start_ms <= ?2";
     if (filter.status) sql += " AND edge_status = ?3";
-    if (!filter.cause.empty()) sql += " AND cause IN (" + cause_numbers(filter.cause) + ")";
+    if (!filter.cause.empty()) sql += " AND cause IN (" + record::cause_numbers(filter.cause) + ")";
     if (!filter.host.empty()) {
         sql += " AND (host = ?4 OR substr(host, 1, length(?4) + 1) = ?4 || ':')";
     }
@@ -64,22 +55,25 @@ class SqliteSource final : public record::Source {
         if (!statement) return std::unexpected(sentence(statement.error()));
         const auto ms = [](base::WallTime time) { return time.time_since_epoch().count() / 1000; };
         const std::string host = base::to_lower(filter.host);
+        const size_t limit = std::min(filter.limit, kMaximumCases);
         statement->bind(0, filter.since ? ms(*filter.since) : -kForever)
             .bind(1, filter.until ? ms(*filter.until) : kForever)
             .bind(2, filter.status.value_or(0))
             .bind_text(3, host)
             .bind_blob(4, filter.path)
-            .bind(5, static_cast<int64_t>(std::min(filter.limit, kMaximumCases)));
+            .bind(5, filter.origin.empty() ? static_cast<int64_t>(limit) : kMaximumPassed);
         if (filter.before) statement->bind(6, key_of(*filter.before));
         std::vector<Record> records;
-        while (true) {
+        while (records.size() < limit) {
             const auto row = statement->step();
             if (!row) return std::unexpected(sentence(row.error()));
-            if (!*row) return records;
+            if (!*row) break;
             auto record = BlockReader(statement->bytes(0)).next();
-            // One damaged row must not hide the others.
-            if (record) records.push_back(std::move(*record));
+            if (!record) continue;  // one damaged row must not hide the others
+            if (!filter.origin.empty() && record->origin_url != filter.origin) continue;
+            records.push_back(std::move(*record));
         }
+        return records;
     }
 
     std::expected<void, std::string> visit_all(
@@ -125,7 +119,8 @@ class SqliteSource final : public record::Source {
         const auto seconds = [](base::WallTime time) {
             return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch();
         };
-        const std::chrono::seconds length = rollup_step(query, base::SystemClock().wall_now());
+        const std::chrono::seconds length =
+            record::rollup_step(query, base::SystemClock().wall_now()).length;
         const auto there = database_.number(
             "SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND "
             "name = 'rollups'");
@@ -134,12 +129,14 @@ class SqliteSource final : public record::Source {
         auto statement = database_.prepare(
             "SELECT start, family, host, label, edge_status, origin_status, cause, requests, "
             "failures, bytes_in, bytes_out, latency FROM rollups "
-            "WHERE step = ?1 AND start >= ?2 AND start < ?3 ORDER BY start");
+            "WHERE step = ?1 AND start >= ?2 AND start < ?3 AND family <= ?4 ORDER BY start");
         if (!statement) return std::unexpected(sentence(statement.error()));
         const int64_t since = seconds(query.since).count();
         statement->bind(0, length.count())
             .bind(1, since - since % length.count())
-            .bind(2, seconds(query.until).count());
+            .bind(2, seconds(query.until).count())
+            .bind(3, static_cast<int64_t>(query.with_paths ? record::RollupFamily::path
+                                                           : record::RollupFamily::origin));
         while (true) {
             const auto row = statement->step();
             if (!row) return std::unexpected(sentence(row.error()));

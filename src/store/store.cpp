@@ -35,7 +35,7 @@ constexpr milliseconds kRetentionBudget{50};    // of the writer's time in one g
 struct OpenFile {
     OpenFile(Database opened, const StoreOptions& options)
         : database(std::move(opened)),
-          retention(database, options.retention_age, options.retention_bytes) {}
+          retention(database, options.retention_age, options.retention_bytes, options.ships) {}
 
     Database database;
     Retention retention;
@@ -72,7 +72,9 @@ class SqliteStore final : public Store {
     SqliteStore(const SqliteStore&) = delete;
     SqliteStore& operator=(const SqliteStore&) = delete;
 
-    ~SqliteStore() override {
+    ~SqliteStore() override { SqliteStore::close(); }
+
+    void close() override {
         queue_.stop();
         if (thread_.joinable()) thread_.join();
     }
@@ -92,7 +94,7 @@ class SqliteStore final : public Store {
     }
 
     std::unique_ptr<record::Sink> make_sink() override {
-        return std::make_unique<BlockSink>(queue_, rollups_);
+        return std::make_unique<BlockSink>(queue_, rollups_, options_.successes);
     }
 
     StoreCounters counters() const override {
@@ -106,6 +108,7 @@ class SqliteStore final : public Store {
                                  unreadable_.load(std::memory_order_relaxed);
         counters.write_errors = write_errors_.load(std::memory_order_relaxed);
         counters.requests_uncounted = rollups_.lost();
+        counters.unshipped = unshipped_.load(std::memory_order_relaxed);
         counters.rows_expired = rows_expired_.load(std::memory_order_relaxed);
         return counters;
     }
@@ -191,9 +194,10 @@ class SqliteStore final : public Store {
                 log(name_ + ": requests cannot be counted: " + written.error().reason() +
                     "; recording goes on, the counts of half an hour wait in memory");
             }
-        } else if (rolling_up_.end(now)) {
-            log(name_ + ": requests are counted again");
+            return;
         }
+        file_->retention.rollups_grew(*written);
+        if (rolling_up_.end(now)) log(name_ + ": requests are counted again");
     }
 
     /// Cases wait for the next try; successes only if that is soon, for else they would take the
@@ -267,6 +271,7 @@ class SqliteStore final : public Store {
             }
             if (forgetting_.end(now)) log(name_ + ": old records are removed again");
             rows_expired_.fetch_add(step->rows, std::memory_order_relaxed);
+            lose_unshipped(step->unshipped_cases, step->unshipped_successes);
             if (!step->more_due) {
                 next_retention_ = now + kRetentionInterval;
                 return;
@@ -275,12 +280,27 @@ class SqliteStore final : public Store {
         }
     }
 
+    void lose_unshipped(uint64_t cases, uint64_t successes) {
+        if (cases + successes == 0) return;
+        const uint64_t all =
+            unshipped_.fetch_add(cases + successes, std::memory_order_relaxed) + cases + successes;
+        const auto now = steady_clock::now();
+        if (now < next_unshipped_line_) return;
+        next_unshipped_line_ = now + kRetentionRetryInterval;
+        log(name_ + ": no room is left for what waits for the ledger: " + std::to_string(all) +
+            " records were removed before it had them; retention.bytes is the room");
+    }
+
     void forget_rollups() {
         const auto now = steady_clock::now();
         if (!file_ || now < next_rollup_retention_) return;
         next_rollup_retention_ = now + kRollupRetentionInterval;
-        const auto rows = file_->rollups->forget(base::SystemClock().wall_now());
-        if (!rows) write_errors_.fetch_add(1, std::memory_order_relaxed);
+        const auto forgotten = file_->rollups->forget(base::SystemClock().wall_now());
+        if (forgotten) {
+            file_->retention.rollups_shrank(forgotten->bytes);
+        } else {
+            write_errors_.fetch_add(1, std::memory_order_relaxed);
+        }
     }
 
     void log(const std::string& line) const {
@@ -303,6 +323,7 @@ class SqliteStore final : public Store {
     std::atomic<uint64_t> cases_written_{0};
     std::atomic<uint64_t> write_errors_{0};
     std::atomic<uint64_t> rows_expired_{0};
+    std::atomic<uint64_t> unshipped_{0};
     std::atomic<uint64_t> successes_unwritten_{0};  // the file would not take them
     std::atomic<uint64_t> cases_unwritten_{0};
     std::atomic<uint64_t> unreadable_{0};
@@ -313,6 +334,7 @@ class SqliteStore final : public Store {
     std::string trouble_;  // why writing failed last
     Losses losses_;
     steady_clock::time_point next_retention_;
+    steady_clock::time_point next_unshipped_line_;
     steady_clock::time_point next_rollups_;
     steady_clock::time_point next_rollup_retention_;
 

@@ -11,11 +11,14 @@
 
 #include "base/clock.hpp"
 #include "record/sink.hpp"
+#include "record/source.hpp"
 
 namespace edgecase::store {
 
 struct StoreOptions {
     std::filesystem::path data_dir;  // the file is data_dir/records.sqlite
+    bool successes = true;           // false: they are counted, but leave no record
+    bool ships = false;  // an Outbox is read: what goes before it was shipped is counted
     std::chrono::hours retention_age{24 * 7};
     uint64_t retention_bytes = 1ull << 30;  // of the database file
     /// Blocks of successes (64 KiB each) that may wait for the writer; more are dropped and
@@ -35,6 +38,7 @@ struct StoreCounters {
     uint64_t cases_dropped = 0;
     uint64_t write_errors = 0;
     uint64_t rows_expired = 0;
+    uint64_t unshipped = 0;           // records removed before the other ledger had them
     uint64_t requests_uncounted = 0;  // that the rollups lack, the file having been away too long
 };
 
@@ -43,11 +47,13 @@ class Store {
   public:
     /// Errors: a sentence naming the path (unwritable, not a directory, not our database).
     static std::expected<std::unique_ptr<Store>, std::string> open(StoreOptions options);
-    virtual ~Store() = default;  // flushes what was handed over, then ends the writer thread
+    virtual ~Store() = default;  // closes it
 
     /// A sink for one worker thread; must not outlive the store.
     virtual std::unique_ptr<record::Sink> make_sink() = 0;
     virtual StoreCounters counters() const = 0;
+    /// Writes what was handed over, and ends the writer thread. The sinks must be gone.
+    virtual void close() = 0;
 };
 
 /// The reading side, for the same or another process.

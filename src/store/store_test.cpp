@@ -6,6 +6,7 @@
 #include <array>
 
 #include "store/database.hpp"
+#include "store/retention.hpp"
 #include "store/schema.hpp"
 #include "store/test_support.hpp"
 
@@ -303,6 +304,44 @@ TEST(Retention, the_file_stops_growing_at_its_allowance_and_cases_outlive_succes
     EXPECT_TRUE(has(*source, first_case));
     EXPECT_FALSE(has(*source, first_success));
     EXPECT_GT(store->counters().rows_expired, 0u);
+}
+
+TEST(Retention, rollups_of_made_up_hosts_leave_room_for_records) {
+    TemporaryDirectory dir;
+    constexpr uint64_t kAllowance = uint64_t{4} << 20;
+    RayIdMaker maker(1, 0);
+    const auto store = open_store(dir.path(), kAllowance);
+    const auto sink = store->make_sink();
+    // Half an hour of 300 hosts a minute, each with a long name and a path of its own.
+    const std::string name(150, 'h');
+    for (int minute = 30; minute > 0; --minute) {
+        for (int i = 0; i < 300; ++i) {
+            const std::string host = name + std::to_string(minute * 1000 + i);
+            record::RecordView record =
+                success_record(maker.make(wall_now()), wall_now() - std::chrono::minutes(minute));
+            record.host = host;
+            sink->write(record);
+        }
+    }
+    sink->flush();
+    const std::string agent(500, 'a');
+    for (int i = 0; i < 10'000; ++i) {  // some 6 MB
+        record::RecordView record = success_record(maker.make(wall_now()));
+        record.user_agent = agent;
+        sink->write(record);
+        while (i % 500 == 499 && store->counters().records_written + 5000 < uint64_t(i)) {
+            std::this_thread::sleep_for(1ms);
+        }
+    }
+    sink->flush();
+    EXPECT_TRUE(eventually([&] {
+        const auto bytes = number(dir.path(),
+                                  "SELECT coalesce(sum(length(host) + length(label) + "
+                                  "length(latency) + 24), 0) FROM rollups");
+        return bytes > 0 && bytes <= static_cast<int64_t>(kAllowance / Retention::kRollupShare);
+    }));
+    EXPECT_GT(number(dir.path(), "SELECT sum(length(bytes)) FROM blocks"),
+              static_cast<int64_t>(kAllowance / 4));
 }
 
 TEST(Retention, cases_beyond_half_of_the_allowance_make_room_too) {

@@ -19,8 +19,12 @@ constexpr const char* kInsertCase =
     "bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 constexpr const char* kInsertPlace = "INSERT INTO case_order (ray) VALUES (?1)";
 constexpr const char* kInsertBlock =
-    "INSERT INTO blocks (first_ray, last_ray, start_ms, end_ms, count, bytes) "
-    "VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    "INSERT INTO blocks (first_ray, last_ray, start_ms, end_ms, count, bytes, id) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+// Above all that there was, though none of it may be left: what was shipped is known by its number.
+constexpr const char* kNextBlock =
+    "SELECT max((SELECT coalesce(max(id), 0) FROM blocks), (SELECT position FROM shipped WHERE "
+    "kind = 1)) + 1";
 
 }  // namespace
 
@@ -32,6 +36,9 @@ std::expected<Writer, DatabaseError> Writer::prepare(Database& database) {
     if (!insert_place) return std::unexpected(std::move(insert_place.error()));
     auto insert_block = database.prepare(kInsertBlock);
     if (!insert_block) return std::unexpected(std::move(insert_block.error()));
+    const auto next = database.number(kNextBlock);
+    if (!next) return std::unexpected(next.error());
+    writer.next_block_ = *next;
     writer.insert_case_ = std::move(*insert_case);
     writer.insert_place_ = std::move(*insert_place);
     writer.insert_block_ = std::move(*insert_block);
@@ -125,8 +132,10 @@ std::expected<void, DatabaseError> Writer::insert_row(const Block& block) {
                           .bind(3, block.end_ms)
                           .bind(4, static_cast<int64_t>(block.count))
                           .bind_blob(5, block.bytes.view())
+                          .bind(6, next_block_)
                           .step();
     if (!done) return std::unexpected(done.error());
+    ++next_block_;
     return {};
 }
 

@@ -32,6 +32,7 @@ class Writer {
     std::expected<void, DatabaseError> insert_row(const Block& block);
 
     Database* database_;
+    int64_t next_block_ = 1;
     Statement insert_case_;
     Statement insert_place_;
     Statement insert_block_;

@@ -81,6 +81,34 @@ test('what no longer answers keeps its last figures, marked as old', async () =>
   await tab.close();
 });
 
+test('a part of the ledger that does not answer is named, until it does', async () => {
+  const tab = await open(browser, stage.url);
+  const partly = (route) => route.fulfill({ status: 200, contentType: 'application/json', headers: { 'Edgecase-Missing': 'shard 2 (10.0.0.2:9000)' }, body: JSON.stringify(NOTHING['/api/cases']) });
+  await tab.page.route(pathIs('/api/cases'), partly);
+  await tab.go('/cases');
+  const banner = tab.page.getByText('shard 2 (10.0.0.2:9000)');
+  await banner.waitFor();
+  assert.deepEqual(await axe(tab.page, 'partial'), []);
+  await tab.page.unroute(pathIs('/api/cases'));
+  await tab.go('/findings');
+  await banner.waitFor({ state: 'detached' });
+  await tab.close();
+});
+
+test('the edges of a ledger are listed, a silent one is told, and each leads to its own cases', async () => {
+  const tab = await open(browser, stage.url);
+  const node = (name, more) => ({ node: name, colo: 'FRA', version: '0.1.0', node_id: 1, started: '2026-11-28T20:00:00.000Z', seen: '2026-11-28T21:00:00.000Z', silent: false, recorded: 10, shipped: 10, waiting: 0, lost: 0, ...more });
+  await tab.page.route(pathIs('/api/nodes'), answer({ nodes: [node('fra-1'), node('ams-2', { silent: true, lost: 7 })] }));
+  await tab.go('/edge');
+  const row = tab.page.getByRole('row').filter({ hasText: 'ams-2' });
+  await row.getByText('silent').waitFor();
+  assert.deepEqual(await axe(tab.page, 'nodes'), []);
+  const asked = tab.page.waitForRequest((request) => new URL(request.url()).pathname === '/api/cases');
+  await row.getByRole('link', { name: 'Cases of ams-2' }).click();
+  assert.equal(new URL((await asked).url()).searchParams.get('node'), 'ams-2');
+  await tab.close();
+});
+
 test('a ray that is not there leads on', async () => {
   const tab = await open(browser, stage.url);
   await tab.go('/ray/0000000000000000');

@@ -44,6 +44,7 @@ test('rays are found in anything that is pasted', () => {
 test('figures are not rounded to a lie', () => {
   assert.equal(format.percent(0.99999), '> 99.9 %');
   assert.equal(format.percent(0.00001), '< 0.01 %');
+  assert.equal(format.percent(0.00097), '0.1 %');
   assert.equal(format.percent(0), '0 %');
   assert.equal(format.percent(1), '100 %');
   assert.equal(format.duration(0.0034), '3 µs');
@@ -51,6 +52,15 @@ test('figures are not rounded to a lie', () => {
   assert.equal(format.duration(3_600_000), '1 h');
   assert.equal(format.duration(null), '–');
   assert.equal(format.ordinal(11), '11th');
+});
+
+test('the time axis of a case stands at round moments', () => {
+  for (const whole of [0.001, 0.656, 1, 4, 6.95, 59.7, 2003, 15_000]) {
+    const all = evidence.ticks(whole);
+    assert.ok(all.length >= 3 && all.length <= 6, `${whole}: ${all}`);
+    assert.ok(all[0] === 0 && all.at(-1) <= whole * 1.0001, `${whole}: ${all}`);
+    assert.match((all[1] / 10 ** Math.floor(Math.log10(all[1] * 1.0001))).toFixed(3), /^[125]\.000$/);
+  }
 });
 
 test('every recorded case can be told, and its phases are in order', () => {

@@ -11,7 +11,7 @@ export interface Status {
   now?: string;
   profile?: string;
   draining?: boolean;
-  records?: { written: number; cases: number; dropped: number; store: string; retention_hours: number };
+  records?: { written: number; cases: number; dropped: number; recorded: 'all' | 'failures' | 'off'; store: string; retention_hours: number };
 }
 
 export interface Totals {
@@ -218,6 +218,32 @@ export class ApiError extends Error {
   }
 }
 
+/// An edge that writes into the same ledger, and what it last said of itself.
+export interface LedgerNode {
+  node: string;
+  colo: string;
+  version: string;
+  node_id: number;
+  started: string;
+  seen: string;
+  silent: boolean;
+  recorded: number;
+  shipped: number;
+  waiting: number;
+  lost: number;
+}
+
+export interface LedgerNodes {
+  nodes: LedgerNode[];
+}
+
+/// Told of each answer from records: which parts of the ledger it lacks; empty when it is whole.
+let onMissing: (parts: string) => void = () => {};
+export function whenMissing(tell: (parts: string) => void): void {
+  onMissing = tell;
+}
+const FROM_RECORDS = /^\/api\/(traffic|cases|rays|findings|nodes)\b/;
+
 /// Called once the listener says that it wants a token.
 let onUnauthorized = () => {};
 export function whenUnauthorized(tell: () => void): void {
@@ -239,6 +265,7 @@ export async function call<T>(path: string, options: { method?: string; body?: u
     throw new ApiError(0, 'The edge does not answer. Is it running, and is its admin listener reachable from here?');
   }
   if (response.status === 204) return undefined as T;
+  if (FROM_RECORDS.test(path)) onMissing(response.headers.get('Edgecase-Missing') ?? '');
   let body: unknown;
   try {
     body = await response.json();

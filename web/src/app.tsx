@@ -1,6 +1,6 @@
 // Owns the frame around the pages: navigation, search, theme, keys, and the door if a token is demanded.
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import { call, type Status, useApi, whenUnauthorized } from './api';
+import { call, type Status, useApi, whenMissing, whenUnauthorized } from './api';
 import { isUtc, rayIds, setUtc } from './format';
 import { CasePage } from './pages/case';
 import { CasesPage } from './pages/cases';
@@ -148,7 +148,9 @@ export function App() {
   const [theme, setTheme] = useState(isDark() ? 'dark' : 'light');
   const [zone, setZone] = useState(isUtc());
   const status = useApi<Status>('/api/status', 30_000);
+  const [missing, setMissing] = useState('');
   useEffect(() => whenUnauthorized(() => setLocked(true)), []);
+  useEffect(() => whenMissing(setMissing), []);
 
   useEffect(() => {
     const media = matchMedia('(prefers-color-scheme: dark)');
@@ -241,6 +243,7 @@ export function App() {
       </header>
       <main id="main" tabIndex={-1}>
         {about?.draining ? <p class="banner" role="status"><Icon name="warn" size={16} /><span>This edge is draining: it finishes what is under way and tells load balancers to send nothing new. <a href="/edge">Change it</a></span></p> : null}
+        {missing ? <p class="banner" role="status"><Icon name="warn" size={16} /><span>A part of the ledger does not answer, so what you see is incomplete: {missing}.</span></p> : null}
         {page(route, theme, about)}
       </main>
       {help ? <Help close={() => setHelp(false)} /> : null}

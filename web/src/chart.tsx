@@ -50,6 +50,12 @@ function hatch(colour: string, ground: string): CanvasPattern | string {
   return pen.createPattern(tile, 'repeat') ?? colour;
 }
 
+/// Whether a label at that time would run over the right edge.
+function isCut(u: uPlot, time: number): boolean {
+  const { min = 0, max = 0 } = u.scales['x'] as { min?: number; max?: number };
+  return ((max - time) / (max - min)) * (u.width - 54) < 16;
+}
+
 /// A value between two gaps makes no line; it is drawn as a point.
 function lonely(u: uPlot, at: number): number[] {
   const values = u.data[at] ?? [];
@@ -132,7 +138,7 @@ export function Chart(props: Props) {
       },
       axes: [
         { stroke: soft, font, grid: { show: false }, ticks: { stroke: line, size: 4, width: 1 }, size: 28, gap: 4, space: 64,
-          values: (_u, splits, _axis, _space, incr) => splits.map((s) => { const d = new Date(s * 1000); return incr >= 86_400 ? day(d).slice(5) : (clock(d, incr < 60) === '00:00' ? day(d).slice(5) : clock(d, incr < 60)); }) },
+          values: (u, splits, _axis, _space, incr) => splits.map((s) => { if (isCut(u, s)) return ''; const d = new Date(s * 1000); return incr >= 86_400 ? day(d).slice(5) : (clock(d, incr < 60) === '00:00' ? day(d).slice(5) : clock(d, incr < 60)); }) },
         { stroke: soft, font, grid: { stroke: line, width: 1 }, ticks: { show: false }, size: 50, gap: 6, space: 34,
           values: (_u, splits) => splits.map((v) => latest.current.axis(v)) },
       ],

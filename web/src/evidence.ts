@@ -277,6 +277,13 @@ export function phases(attempt: Attempt): { phases: Phase[]; total: number } {
   return { phases: result, total: at };
 }
 
+/// Round moments from 0 to `whole`, three to six of them: steps of 1, 2 or 5 times a power of ten.
+export function ticks(whole: number): number[] {
+  const power = 10 ** Math.floor(Math.log10(whole / 2));
+  const step = [5, 2, 1].map((n) => n * power).find((n) => whole / n >= 2) ?? power;
+  return Array.from({ length: Math.floor(whole / step + 1e-9) + 1 }, (_, i) => i * step);
+}
+
 export interface Frame {
   direction: 'out' | 'in';
   type: string;

@@ -25,7 +25,7 @@ export function percent(share: number): string {
   if (p >= 99) return `${p.toFixed(1)} %`;
   if (p >= 10) return `${p.toFixed(0)} %`;
   if (p >= 0.1) return `${trim(p, 1)} %`;
-  if (p >= 0.01) return `${p.toFixed(2)} %`;
+  if (p >= 0.01) return `${trim(p, 2)} %`;
   return '< 0.01 %';
 }
 

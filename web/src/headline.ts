@@ -24,10 +24,11 @@ function change(now: Totals, before: Totals | null, range: string): string {
   return `${more ? 'Up' : 'Down'} from ${count(before.failures)} in the ${range} before.`;
 }
 
-export function headline(traffic: Traffic, range: string): Headline {
+/// `range` as in "the hour before", `phrase` as in "the last hour".
+export function headline(traffic: Traffic, range: string, phrase = `the last ${range}`): Headline {
   const { totals, before, top } = traffic;
   if (totals.requests === 0) {
-    return { sentence: `No request in the last ${range}.`, detail: 'Nothing has come through this edge, or nothing that these filters let through.', tone: 'quiet', causes: [] };
+    return { sentence: `No request in ${phrase}.`, detail: 'Nothing has come through this edge, or nothing that these filters let through.', tone: 'quiet', causes: [] };
   }
   if (totals.failures === 0) {
     return {

@@ -15,12 +15,14 @@ export interface Range {
   until: string | null;
   /// "hour", "24 hours", "12 minutes"
   words: string;
+  /// "the last hour"; "those 12 minutes" of a zoom
+  phrase: string;
   relative: boolean;
 }
 
 const UNITS: Record<string, [number, string]> = { s: [1, 'second'], m: [60, 'minute'], h: [3600, 'hour'], d: [86_400, 'day'] };
 
-function wordsOf(seconds: number): string {
+export function wordsOf(seconds: number): string {
   for (const unit of ['d', 'h', 'm', 's']) {
     const [length, name] = UNITS[unit] as [number, string];
     if (seconds >= length && (seconds % length === 0 || seconds > 10 * length)) {
@@ -31,17 +33,20 @@ function wordsOf(seconds: number): string {
   return `${Math.round(seconds)} seconds`;
 }
 
+const lastOf = (since: string, words: string): Range => ({ since, until: null, words, phrase: `the last ${words}`, relative: true });
+
 export function rangeOf(query: URLSearchParams, fallback = '1h'): Range {
   const since = query.get('since') ?? fallback;
   const until = query.get('until');
   const short = /^(\d+)([smhd])$/.exec(since);
   if (short && !until) {
-    return { since, until: null, words: wordsOf(Number(short[1]) * (UNITS[short[2] as string] as [number, string])[0]), relative: true };
+    return lastOf(since, wordsOf(Number(short[1]) * (UNITS[short[2] as string] as [number, string])[0]));
   }
   const from = Date.parse(since);
   const to = until ? Date.parse(until) : Date.now();
-  if (Number.isNaN(from) || Number.isNaN(to)) return { since: fallback, until: null, words: 'hour', relative: true };
-  return { since, until, words: wordsOf(Math.max(1, Math.round((to - from) / 1000))), relative: false };
+  if (Number.isNaN(from) || Number.isNaN(to)) return lastOf(fallback, 'hour');
+  const words = wordsOf(Math.max(1, Math.round((to - from) / 1000)));
+  return { since, until, words, phrase: `${/^\d/.test(words) ? 'those' : 'that'} ${words}`, relative: false };
 }
 
 export function iso(seconds: number): string {

@@ -38,7 +38,7 @@ export function Icon({ name, size = 18 }: { name: IconName; size?: number }) {
   return <svg class="icon" viewBox="0 0 24 24" width={size} height={size} aria-hidden="true" focusable="false">{ICONS[name]}</svg>;
 }
 
-export const ACTOR_NAME: Record<Actor, string> = { none: 'Nobody', client: 'You', edge: 'Edge', network: 'Network', origin: 'Origin' };
+export const ACTOR_NAME: Record<Actor, string> = { none: 'Nobody', client: 'Client', edge: 'Edge', network: 'Network', origin: 'Origin' };
 
 export function actorOf(cause: string): Actor {
   if (cause === 'none' || cause === '(other)') return 'none';
@@ -63,6 +63,11 @@ export function StatusPill({ status, aborted }: { status: number; aborted?: bool
 /// Text that foreign hands wrote: its direction must not disturb what stands beside it.
 export function Foreign({ text, class: className, title }: { text: string; class?: string; title?: boolean }) {
   return <bdi class={className} title={title ? text : undefined}>{text}</bdi>;
+}
+
+/// An address or a path that may break where its parts meet.
+export function Address({ text, class: className }: { text: string; class?: string }) {
+  return <bdi class={className} title={text}>{text.split(/(?=[.?&=]|:\d)|(?<=[/_-])/).map((part, i) => <>{i > 0 ? <wbr /> : null}{part}</>)}</bdi>;
 }
 
 /// A sentence with `code` in backticks.

@@ -1,13 +1,13 @@
 // Owns the page of one request: the verdict, who is guilty, the fix, then the evidence.
 import { type Actor, type Attempt, type Case, type Sample, useApi } from '../api';
-import { frame, groups, phases, sampleOf, tell } from '../evidence';
+import { frame, groups, phases, sampleOf, tell, ticks } from '../evidence';
 import { bytes, count, duration, fullMoment, plural } from '../format';
 import { link } from '../router';
-import { ActorChip, CopyButton, Dotted, Empty, Failure, Foreign, Icon, type IconName, PageHead, Panel, Prose, Skeleton, StatusPill } from '../ui';
+import { Address, CopyButton, Dotted, Empty, Failure, Foreign, Icon, type IconName, PageHead, Panel, Prose, Skeleton, StatusPill } from '../ui';
 
 const GUILT: Record<Actor, string> = { none: 'Nobody failed.', client: 'The client is at fault.', edge: 'The edge is at fault.', network: 'The network between edge and origin is at fault.', origin: 'The origin is at fault.' };
 
-/// You - Edge - Origin, as on the error page; the guilty one is marked.
+/// Client - Edge - Origin, as on the error page, where the client is "You"; the guilty one is marked.
 function Parties({ record }: { record: Case }) {
   const reached = record.origin !== null && record.actor !== 'edge' && record.actor !== 'client';
   const state = (who: Actor): 'ok' | 'bad' | 'unknown' => {
@@ -22,14 +22,14 @@ function Parties({ record }: { record: Case }) {
     return (
       <li class={`party party-${how}`}>
         <span class="party-icon"><Icon name={who as IconName} size={26} /><i class="party-mark"><svg viewBox="0 0 24 24" aria-hidden="true"><path d={MARK[how]} /></svg></i></span>
-        <b>{name}</b><em>{WORD[how]}</em><span class="party-detail num"><bdi title={detail}>{detail.split(/(?=:\d+$)/).map((part, i) => <>{i > 0 ? <wbr /> : null}{part}</>)}</bdi></span>
+        <b>{name}</b><em>{WORD[how]}</em><span class="party-detail num"><Address text={detail} /></span>
       </li>
     );
   };
   const broken = record.actor === 'network';
   return (
     <ol class="parties" aria-label="Where it failed">
-      {party('client', 'You', record.client || 'unknown')}
+      {party('client', 'Client', record.client || 'unknown')}
       <li class="wire" aria-hidden="true" />
       {party('edge', 'Edge', [record.colo, record.edge].filter(Boolean).join(' '))}
       {broken ? <li class="wire wire-bad"><span class="party-mark"><svg viewBox="0 0 24 24" aria-hidden="true"><path d={MARK.bad} /></svg></span><b>Network</b><em>Error</em></li> : <li class="wire" aria-hidden="true" />}
@@ -44,10 +44,9 @@ function Waterfall({ record }: { record: Case }) {
   const whole = Math.max(record.duration_ms, sum, 0.001);
   let start = 0;
   const at = (ms: number) => `${Math.min(100, (ms / whole) * 100)}%`;
-  const ticks = [0, 0.25, 0.5, 0.75, 1];
   return (
     <div class="waterfall" role="table" aria-label="Phases of each attempt">
-      <div class="wf-row wf-axis" role="row"><span class="wf-name" role="columnheader">Phase</span><span class="wf-time right" role="columnheader">Time</span><span class="wf-track" role="columnheader" aria-label="From begin to end">{ticks.map((t) => <i key={t} class={`wf-tick num wf-tick-${t * 4}`} style={{ left: `${t * 100}%` }}>{t === 0 ? '0' : duration(whole * t)}</i>)}</span></div>
+      <div class="wf-row wf-axis" role="row"><span class="wf-name" role="columnheader">Phase</span><span class="wf-time right" role="columnheader">Time</span><span class="wf-track" role="columnheader" aria-label="From begin to end">{ticks(whole).map((t) => <i key={t} class={`wf-tick num ${t === 0 ? 'wf-tick-first' : t / whole > 0.93 ? 'wf-tick-last' : ''}`} style={{ left: at(t) }}>{t === 0 ? '0' : duration(t)}</i>)}</span></div>
       <div class="wf-row wf-whole" role="row">
         <span class="wf-name" role="cell">Whole request</span><span class="wf-time num right" role="cell">{duration(record.duration_ms)}</span>
         <span class="wf-track" role="cell"><i class="wf-bar wf-request" style={{ left: 0, width: at(record.duration_ms) }} />{record.first_byte_ms !== null ? <i class="wf-first" style={{ left: at(record.first_byte_ms) }} title={`First byte to the client after ${duration(record.first_byte_ms)}`} /> : null}</span>
@@ -92,7 +91,7 @@ export function Bytes({ sample, rule }: { sample: Sample; rule?: string | null }
         <CopyButton text={text} what="the bytes" />
       </figcaption>
       <pre tabIndex={0} aria-label="The bytes, escaped" dir="ltr"><code>{sample.first_offset > 0 && sample.first_offset < sample.offset ? <span class="bytes-cut">…</span> : null}{paint(text.slice(0, caret))}{marked ? <mark class="offence">{token || '⏹'}<span class="caret" aria-hidden="true">^</span><span class="offscreen"> (the offending byte) </span></mark> : null}{token === '\\n' ? <br /> : null}{paint(text.slice(caret + token.length))}</code></pre>
-      <p class="bytes-foot faint num">shows bytes {count(sample.first_offset)} and on{!marked ? '' : token ? <>; the caret is at <code>{token === ' ' ? 'a space' : token}</code></> : '; the caret is behind the last byte that came'}</p>
+      <p class="bytes-foot faint num">Shown from byte {count(sample.first_offset)} on{!marked ? '' : !token ? '; the caret is behind the last byte that came' : token === ' ' ? '; the caret is at a space' : <>; the caret is at <code>{token}</code></>}.</p>
     </figure>
   );
 }
@@ -199,7 +198,6 @@ export function CasePage({ id, secrets }: { id: string; secrets: boolean }) {
         <section class="panel">
           {error.status === 404 ? (
             <Empty title="The edge has no such record" icon="warn">
-              <p><Foreign text={error.message} /></p>
               <ul class="hints"><li>It may be older than the records that are kept.</li><li>It may be of another edge: the letters behind the ID name the place.</li><li>A record is there within a second of its response; <button type="button" class="text-button" onClick={reload}>try again</button>.</li></ul>
             </Empty>
           ) : <Failure error={error} retry={reload} />}
@@ -262,17 +260,17 @@ export function CasePage({ id, secrets }: { id: string; secrets: boolean }) {
               {record.trace.nearby && record.trace.nearby.length > 0 ? <><h3 class="log-title">Around that time</h3><pre class="log" tabIndex={0} aria-label="Lines around that time">{record.trace.nearby.map((line, i) => <bdi key={i}>{line}{'\n'}</bdi>)}</pre></> : null}
             </Panel>
           ) : null}
-          {record.attempts.length > 1 ? <Panel title="Attempts"><Attempts attempts={record.attempts} /></Panel> : null}
         </div>
         <div class="stack">
           <Panel title="Request"><Request record={record} /></Panel>
           {Object.keys(record.evidence).length > 0 ? <Panel title="All facts" class="all-facts"><Facts evidence={record.evidence} /></Panel> : null}
-          {earlier.map((one) => <details key={one.n} class="panel fold"><summary>Facts of attempt {one.n} <Dotted name={one.cause} /></summary><Facts evidence={one.evidence} />{Array.isArray(one.evidence['h2_frames']) ? <Frames frames={one.evidence['h2_frames']} /> : null}</details>)}
-          <details class="panel fold"><summary>JSON</summary><div class="json"><CopyButton text={JSON.stringify(record, null, 2)} what="the case as JSON" label="Copy" /><pre tabIndex={0} aria-label="The case as JSON" dir="ltr">{JSON.stringify(record, null, 2)}</pre></div></details>
           {record.parent_ray_id ? <p class="faint">The request came with another ray: <a class="mono" href={`/ray/${record.parent_ray_id}`}>{record.parent_ray_id}</a></p> : null}
-          <p class="hint-line faint"><ActorChip actor={record.actor} /> On the command line: <code>edgecase ray {record.ray_id}</code></p>
         </div>
       </div>
+      {record.attempts.length > 1 ? <Panel title="Attempts"><Attempts attempts={record.attempts} /></Panel> : null}
+      {earlier.map((one) => <details key={one.n} class="panel fold"><summary>Facts of attempt {one.n} <Dotted name={one.cause} /></summary><Facts evidence={one.evidence} />{Array.isArray(one.evidence['h2_frames']) ? <Frames frames={one.evidence['h2_frames']} /> : null}</details>)}
+      <details class="panel fold"><summary>JSON</summary><div class="json"><CopyButton text={JSON.stringify(record, null, 2)} what="the case as JSON" label="Copy" /><pre tabIndex={0} aria-label="The case as JSON" dir="ltr">{JSON.stringify(record, null, 2)}</pre></div></details>
+      <p class="hint-line faint"><span>On the command line: <code>edgecase ray {record.ray_id}</code></span><CopyButton text={`edgecase ray ${record.ray_id}`} what="the command" /></p>
     </article>
   );
 }

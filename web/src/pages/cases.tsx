@@ -4,9 +4,9 @@ import { ApiError, call, type CaseRow, type Cases, useApi } from '../api';
 import { duration, fullMoment, moment } from '../format';
 import { FilterChips, rangeOf, RangePicker } from '../range';
 import { link, navigate, type Route, withQuery } from '../router';
-import { ActorChip, Dotted, Empty, Failure, Foreign, Icon, PageHead, Skeleton, StatusPill } from '../ui';
+import { ActorChip, Address, Dotted, Empty, Failure, Foreign, Icon, PageHead, Skeleton, StatusPill } from '../ui';
 
-const FILTERS = ['cause', 'status', 'host', 'path', 'origin'];
+const FILTERS = ['cause', 'status', 'host', 'path', 'origin', 'node'];
 
 export function CaseList({ rows }: { rows: CaseRow[] }) {
   return (
@@ -17,7 +17,7 @@ export function CaseList({ rows }: { rows: CaseRow[] }) {
             <span class="cr-status"><StatusPill status={row.edge_status} aborted={row.aborted} /></span>
             <span class="cr-main"><span class="cr-cause">{row.cause === 'none' ? <span class="faint">no failure</span> : <Dotted name={row.cause} />}</span><span class="cr-summary"><Foreign text={row.summary} /></span></span>
             <span class="cr-actor"><ActorChip actor={row.actor} /></span>
-            <span class="cr-target mono"><span class="faint">{row.method}</span> <Foreign text={`${row.host}${row.uri}`} class="ellipsis" /></span>
+            <span class="cr-target mono"><span class="faint">{row.method}</span> <Address text={`${row.host}${row.uri}`} /></span>
             <span class="cr-took num">{duration(row.duration_ms)}{row.attempts > 1 ? <span class="faint"> {row.attempts} tries</span> : null}</span>
             <span class="cr-time"><time class="num" dateTime={row.time} title={fullMoment(row.time)}>{moment(row.time)}</time><span class="mono faint cr-ray">{row.ray_id}</span></span>
           </a>
@@ -31,17 +31,14 @@ export function CasesPage({ route }: { route: Route }) {
   const { query } = route;
   const range = rangeOf(query, '24h');
   const filters = Object.fromEntries(FILTERS.map((key) => [key, query.get(key)]));
-  // An edge that cannot select by origin answers with all; then they are selected here, from more.
-  const origin = filters['origin'];
-  const path = link('/api/cases', { since: range.since, until: range.until, ...filters, limit: origin ? '500' : '50' });
+  const path = link('/api/cases', { since: range.since, until: range.until, ...filters, limit: '50' });
   const { data, error, busy, reload } = useApi<Cases>(path);
   const [more, setMore] = useState<{ of: string; rows: CaseRow[]; next: string | null; error: ApiError | null; busy: boolean }>({ of: '', rows: [], next: null, error: null, busy: false });
   const wanted = useRef(path);
   wanted.current = path;
   useEffect(() => setMore({ of: path, rows: [], next: null, error: null, busy: false }), [path, data]);
   const continued = more.of === path && more.rows.length > 0;
-  const all = data ? [...data.cases, ...(continued ? more.rows : [])] : [];
-  const rows = origin ? all.filter((row) => row.origin === origin) : all;
+  const rows = data ? [...data.cases, ...(continued ? more.rows : [])] : [];
   const next = continued ? more.next : (data?.next ?? null);
   const filtered = FILTERS.some((key) => query.get(key));
 
@@ -62,7 +59,7 @@ export function CasesPage({ route }: { route: Route }) {
   };
   return (
     <>
-      <PageHead title="Cases" lead={data ? `${rows.length}${next ? '+' : ''} in the last ${range.words}, newest first.` : ' '}><RangePicker range={range} fallback="24h" /></PageHead>
+      <PageHead title="Cases" lead={!data ? ' ' : rows.length === 0 ? `None in ${range.phrase}.` : `${rows.length}${next ? '+' : ''} in ${range.phrase}, newest first.`}><RangePicker range={range} fallback="24h" /></PageHead>
       <form class="filters" aria-label="Filter the cases" key={query.toString()} onSubmit={(event) => { event.preventDefault(); apply(event.currentTarget as HTMLFormElement); }}>
         {(['cause', 'status', 'host', 'path'] as const).map((key) => (
           <label key={key} class="filter"><span>{key.charAt(0).toUpperCase() + key.slice(1)}</span>

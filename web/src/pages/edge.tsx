@@ -1,13 +1,43 @@
 // Owns the page of the edge itself: what it is, what it keeps, and its switches.
 import { useState } from 'preact/hooks';
-import { ApiError, call, type Status, type Switches, useApi } from '../api';
+import { ApiError, call, type LedgerNodes, type Status, type Switches, useApi } from '../api';
 import { ago, count, duration, fullMoment } from '../format';
+import { link } from '../router';
 import { announce, Failure, Icon, PageHead, Panel, Segmented, Skeleton } from '../ui';
+
+const STORES: Record<string, string> = { sqlite: 'SQLite', clickhouse: 'ClickHouse' };
 
 const PROFILES: Record<string, string> = {
   default: 'The edge’s own limits: 32 KiB of response headers.', guide: 'The guide’s limits: 32 KiB of response headers.',
   'cloudflare-2026': 'Cloudflare’s limits of today: 128 KiB of response headers.', 'cloudflare-legacy': 'Cloudflare’s older limits.',
 };
+
+/// The edges that share a ledger; nothing where this one keeps its own records.
+function Ledger() {
+  const { data } = useApi<LedgerNodes>('/api/nodes', 15_000);
+  if (!data || data.nodes.length === 0) return null;
+  return (
+    <Panel title="Edges of this ledger">
+      <div class="table-scroll">
+        <table class="table num">
+          <thead><tr><th scope="col">Edge</th><th scope="col">Last report</th><th scope="col" class="right">Recorded</th><th scope="col" class="right">Waiting</th><th scope="col" class="right">Lost</th><td /></tr></thead>
+          <tbody>
+            {data.nodes.map((node) => (
+              <tr key={node.node}>
+                <th scope="row">{node.node} <span class="faint">{node.colo}</span></th>
+                <td title={fullMoment(node.seen)} class={node.silent ? 'tone-bad' : ''}>{node.silent ? <><Icon name="warn" size={13} /> silent, </> : null}{ago(node.seen)}</td>
+                <td class="right">{count(node.recorded)}</td>
+                <td class="right">{count(node.waiting)}</td>
+                <td class={`right ${node.lost > 0 ? 'tone-bad' : ''}`}>{count(node.lost)}</td>
+                <td class="right"><a href={link('/', { node: node.node })} aria-label={`Traffic of ${node.node}`}>traffic</a> <a href={link('/cases', { node: node.node })} aria-label={`Cases of ${node.node}`}>cases</a></td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </Panel>
+  );
+}
 
 export function EdgePage({ status }: { status: Status | null }) {
   const { data, error, reload } = useApi<Switches>('/api/switches', 15_000);
@@ -35,7 +65,7 @@ export function EdgePage({ status }: { status: Status | null }) {
       <PageHead title="Edge" lead={status ? `Version ${status.version}${status.colo ? `, at ${status.colo}` : ''}.` : ' '} />
       <div class="halves">
         <Panel title="Switches">
-          {error && !shown ? <Failure error={error} retry={reload} /> : !shown ? <Skeleton rows={5} /> : (
+          {error && !shown ? <Failure error={error} retry={reload} /> : !shown ? <Skeleton rows={5} class="switches-wait" /> : (
             <div class="switches">
               <div class="switch-row">
                 <div><h3>Profile of limits</h3><p class="origin-note">{PROFILES[shown.profile] ?? 'Named limits and timeouts.'} A change holds until the next start.</p></div>
@@ -58,7 +88,8 @@ export function EdgePage({ status }: { status: Status | null }) {
               {status.started ? <div><dt>Started</dt><dd title={fullMoment(status.started)}>{ago(status.started)}</dd></div> : null}
               {status.profile ? <div><dt>Profile</dt><dd>{shown?.profile ?? status.profile}</dd></div> : null}
               {records ? <><div><dt>Records written</dt><dd>{count(records.written)}</dd></div><div><dt>Cases</dt><dd><a href="/cases">{count(records.cases)}</a></dd></div>
-                <div><dt>Records dropped</dt><dd class={records.dropped > 0 ? 'tone-bad' : ''}>{count(records.dropped)}</dd></div><div><dt>Kept in</dt><dd>{records.store}, for {duration(records.retention_hours * 3_600_000)}</dd></div></> : null}
+                <div><dt>Records dropped</dt><dd class={records.dropped > 0 ? 'tone-bad' : ''}>{count(records.dropped)}</dd></div>{records.recorded === 'off' ? <div><dt>Kept</dt><dd class="tone-warn">nothing: retention.records is off</dd></div>
+                  : <div><dt>Kept in</dt><dd>{STORES[records.store] ?? records.store}, for {duration(records.retention_hours * 3_600_000)}{records.recorded === 'failures' ? ', failures only' : ''}</dd></div>}</> : null}
             </dl>
           )}
         </Panel>
@@ -70,6 +101,7 @@ export function EdgePage({ status }: { status: Status | null }) {
             <li><a href="/readyz" data-native>/readyz</a><span class="faint">may it have traffic</span></li>
           </ul>
         </Panel>
+        <Ledger />
       </div>
     </>
   );

@@ -43,7 +43,7 @@ export function FindingCard({ finding, small }: { finding: Finding; small?: bool
       <header class="finding-head">
         <ActorChip actor={actorOf(finding.cause)} />
         <a class="finding-cause" href={casesOf(finding)} data-row title="Show these cases"><Dotted name={finding.cause} /></a>
-        <span class="finding-count num">{count(finding.failed)}</span>
+        <span class="finding-count num">{count(finding.failed)} <span>failed</span></span>
       </header>
       <p class="finding-sentence"><Foreign text={finding.sentence} /></p>
       <Rates finding={finding} />

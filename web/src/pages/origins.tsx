@@ -65,13 +65,15 @@ export function OriginsPage() {
   const { data, error, reload } = useApi<Origins>('/api/origins', 10_000);
   const [set, setSet] = useState<{ of: Origins | null; now: Origins } | null>(null);
   const shown = set && set.of === data ? set.now : data;
-  const sick = shown?.origins.filter((origin) => origin.pools.some((pool) => !pool.healthy)).length ?? 0;
+  const isSick = (origin: Origin) => origin.pools.some((pool) => !pool.healthy);
+  const origins = [...(shown?.origins ?? [])].sort((a, b) => Number(isSick(b)) - Number(isSick(a)));
+  const sick = origins.filter(isSick).length;
   return (
     <>
       <PageHead title={shown ? (sick > 0 ? `${sick} of ${plural(shown.origins.length, 'origin')} ${sick === 1 ? 'is' : 'are'} unhealthy` : plural(shown.origins.length, 'origin')) : 'Origins'} lead="Figures are of the last hour. The HTTP/2 switch acts at once and loses no request." />
       {error && !shown ? <section class="panel"><Failure error={error} retry={reload} /></section> : !shown ? <div class="origin-grid">{[0, 1].map((i) => <section key={i} class="panel"><Skeleton rows={8} /></section>)}</div> : shown.origins.length === 0 ? (
         <section class="panel"><Empty title="No origin is configured" icon="origins"><p>Start the edge with <code>--origin URL</code> or name one in the settings.</p></Empty></section>
-      ) : <div class="origin-grid">{shown.origins.map((origin) => <OriginCard key={origin.url} origin={origin} changed={(now) => setSet({ of: data, now })} />)}</div>}
+      ) : <div class="origin-grid">{origins.map((origin) => <OriginCard key={origin.url} origin={origin} changed={(now) => setSet({ of: data, now })} />)}</div>}
     </>
   );
 }

@@ -6,18 +6,18 @@ import { Chart, type ChartSeries } from '../chart';
 import { bytes, compact, count, duration, percent, plural } from '../format';
 import { headline, isFailure } from '../headline';
 import { cssColour, paintOf } from '../palette';
-import { FilterChips, iso, type Range, rangeOf, RangePicker, zoomTo } from '../range';
+import { FilterChips, iso, type Range, rangeOf, RangePicker, wordsOf, zoomTo } from '../range';
 import { link, navigate, type Route, withQuery } from '../router';
-import { ActorChip, actorOf, Bar, Empty, Failure, Foreign, Icon, PageHead, Panel, Segmented, Skeleton } from '../ui';
+import { ActorChip, actorOf, Address, Bar, Empty, Failure, Foreign, Icon, PageHead, Panel, Segmented, Skeleton } from '../ui';
 import { FindingCard } from './findings';
 
-const FILTERS = ['host', 'origin', 'status', 'cause'];
+const FILTERS = ['host', 'origin', 'status', 'cause', 'node'];
 type By = 'cause' | 'status' | 'host' | 'origin';
 
 function Change({ now, before, bad }: { now: number | null; before: number | null | undefined; bad?: boolean }) {
   if (now === null || before === null || before === undefined || before === 0) return before === 0 && now ? <span class="change">none before</span> : null;
   const ratio = now / before - 1;
-  if (Math.abs(ratio) < 0.005) return <span class="change">as before</span>;
+  if (Math.abs(ratio) < 0.005) return <span class="change">± 0 %</span>;
   const tone = bad === undefined || Math.abs(ratio) < 0.05 ? '' : ratio > 0 === bad ? 'change-bad' : 'change-good';
   const size = ratio >= 9 ? `${Math.round(ratio + 1)} ×` : `${Math.abs(ratio) < 0.1 ? (Math.abs(ratio) * 100).toFixed(1) : Math.round(Math.abs(ratio) * 100)} %`;
   return <span class={`change ${tone}`}><span aria-hidden="true">{ratio > 0 ? '▲' : '▼'}</span><span class="offscreen">{ratio > 0 ? 'up' : 'down'}</span> {size}</span>;
@@ -77,14 +77,14 @@ function Legend({ shown, by, traffic, cases }: { shown: Slice[]; by: By; traffic
       <ol class="legend">
         {rows.map((slice) => {
           const href = hrefOf(slice);
+          const isCause = by === 'cause' && slice.key !== 'none' && slice.key !== '(other)';
           const inside = (
             <>
               <span class={`swatch ${slice.className}`} aria-hidden="true" />
               <span class="legend-name">
-                <Foreign text={slice.label} class={by === 'cause' && slice.key !== 'none' && slice.key !== '(other)' ? 'mono' : ''} />
+                <span class="legend-key"><Foreign text={slice.label} class={isCause ? 'mono' : ''} />{isCause ? <ActorChip actor={actorOf(slice.key)} /> : null}</span>
                 {by === 'cause' && summaries.get(slice.key) ? <span class="legend-why">{summaries.get(slice.key)}</span> : null}
               </span>
-              {by === 'cause' && slice.key !== 'none' && slice.key !== '(other)' ? <ActorChip actor={actorOf(slice.key)} /> : <span />}
               <span class="legend-count num">{count(slice.total)}</span>
               <span class="legend-share num">{percent(slice.total / sum)}</span>
             </>
@@ -116,7 +116,7 @@ function TopTable({ title, rows, hrefOf, failuresOf, what }: { title: string; ro
           <tbody>
             {sorted.map((row) => (
               <tr key={row.key}>
-                <th scope="row"><a href={hrefOf(row)} data-row class="top-key"><Foreign text={row.key} class="ellipsis" title /><Bar share={row[order] / most} tone={order === 'failures' ? 'bad' : 'accent'} /></a></th>
+                <th scope="row"><a href={hrefOf(row)} data-row class="top-key"><Address text={row.key} class="two-lines" /><Bar share={row[order] / most} tone={order === 'failures' ? 'bad' : 'accent'} /></a></th>
                 <td class="right num">{row.failures > 0 ? <a class="quiet-link tone-bad" href={failuresOf(row)} title="Show these cases">{compact(row.failures)} <span class="rate">{percent(row.failures / Math.max(1, row.requests))}</span><span class="offscreen"> failed, show the cases</span></a> : <span class="faint">0</span>}</td>
                 <td class="right num">{compact(row.requests)}</td>
                 <td class="right num nowrap">{duration(row.p95_ms)}</td>
@@ -131,7 +131,7 @@ function TopTable({ title, rows, hrefOf, failuresOf, what }: { title: string; ro
 
 function FindingsColumn({ loaded: { data, error, reload } }: { loaded: Loaded<Findings> }) {
   return (
-    <Panel title="Findings" aside={<a class="more" href="/findings">All{data ? ` ${data.findings.length}` : ''}<Icon name="next" size={13} /></a>} class="findings-column">
+    <Panel title={<>Findings{data ? <span class="of-when">of the last {wordsOf((Date.parse(data.until) - Date.parse(data.since)) / 1000)}</span> : null}</>} aside={<a class="more" href="/findings">All{data ? ` ${data.findings.length}` : ''}<Icon name="next" size={13} /></a>} class="findings-column">
       {error && !data ? <Failure error={error} retry={reload} /> : !data ? <Skeleton rows={8} /> : data.findings.length === 0 ? (
         <Empty title="Nothing stands out" icon="none"><p>A finding needs five failures of one cause.</p></Empty>
       ) : <div class="finding-list">{data.findings.slice(0, 3).map((finding) => <FindingCard key={finding.cause + finding.factor + finding.value} finding={finding} small />)}</div>}
@@ -144,7 +144,7 @@ const literal = (path: string) => path.replace(/(\{|\.\.\.).*$/, '');
 
 function apiPath(query: URLSearchParams, range: Range, by: By): string {
   const wide = innerWidth >= 700;
-  return link('/api/traffic', { since: range.since, until: range.until, by, points: wide ? '120' : '60', host: query.get('host'), origin: query.get('origin'), status: query.get('status'), cause: query.get('cause') });
+  return link('/api/traffic', { since: range.since, until: range.until, by, points: wide ? '120' : '60', host: query.get('host'), origin: query.get('origin'), status: query.get('status'), cause: query.get('cause'), node: query.get('node') });
 }
 
 export function TrafficPage({ route, theme }: { route: Route; theme: string }) {
@@ -155,7 +155,7 @@ export function TrafficPage({ route, theme }: { route: Route; theme: string }) {
   const measure = query.get('show') === 'all' || by === 'host' || by === 'origin' ? 'all' : 'failures';
   const { data, error, busy, reload } = useApi<Traffic>(apiPath(query, range, by), range.relative ? 15_000 : 0);
   const findings = useApi<Findings>('/api/findings', 60_000);
-  const told = data ? headline(data, range.words) : null;
+  const told = data ? headline(data, range.words, range.phrase) : null;
   const fresh = data && data.by === by ? data : null;
 
   const shown = useMemo(() => (data ? slices(data, (data.by as By) ?? by, measure, theme) : []), [data, by, measure, theme]);

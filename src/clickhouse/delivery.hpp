@@ -1,0 +1,48 @@
+// Owns the delivery of one batch to one server: its rows, and whether they arrived.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "clickhouse/client.hpp"
+#include "clickhouse/rows.hpp"
+#include "clickhouse/schema.hpp"
+
+namespace edgecase::clickhouse {
+
+/// The rows of a batch that belong to one day. ClickHouse takes or refuses the rows of one
+/// partition as a whole, so whether they are there can be seen by any one of them.
+struct DayRows {
+    std::string rows;
+    uint64_t records = 0;
+    record::RayId any;
+    record::RayId first;  // the lowest
+    record::RayId last;
+    std::set<uint32_t> ends;  // minutes in which they ended, seconds since 1970
+};
+struct Batch {
+    Kind kind = Kind::cases;
+    uint64_t id = 0;  // of its edge
+    std::string node;
+    std::map<int64_t, DayRows> days;  // since 1970, UTC
+    uint64_t unreadable = 0;
+};
+
+/// Of encoded records. Damaged ones are left out and counted. `id`: the same for the same batch,
+/// another for any other of that edge.
+Batch make_batch(Kind kind, uint64_t id, std::string_view records, RowMaker& maker);
+
+/// Whether that server's own part of the ledger has the rows.
+std::expected<bool, QueryError> is_there(Client& client, size_t server, const Batch& batch,
+                                         const DayRows& day);
+
+/// Inserts what is not there yet. `perhaps`: the server may have parts of it, of the rows or of
+/// what its views make of them. Errors: then some of it may be there.
+std::expected<void, QueryError> deliver(Client& client, size_t server, const Batch& batch,
+                                        bool perhaps);
+
+}  // namespace edgecase::clickhouse

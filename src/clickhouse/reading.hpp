@@ -1,0 +1,37 @@
+// Owns the asking of a whole ledger, and the noticing of parts that do not answer.
+#pragma once
+
+#include <expected>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "clickhouse/client.hpp"
+
+namespace edgecase::clickhouse {
+
+/// Asks whichever server answers. With a cluster, an answer that lacks unreachable shards is better
+/// than none: then missing() names them.
+class Reading {
+  public:
+    explicit Reading(Settings settings) : client_(std::move(settings)) {}
+
+    Client& client() { return client_; }
+    const Settings& settings() const { return client_.settings(); }
+
+    /// One statement in RowBinary; it ends with `FORMAT RowBinary` here. Errors: a sentence.
+    std::expected<std::string, std::string> ask(const std::string& sql);
+    const std::vector<std::string>& missing() const { return missing_; }
+    void begin() { missing_.clear(); }
+
+  private:
+    std::expected<std::string, QueryError> ask_as_allowed(const std::string& statement,
+                                                          bool incomplete);
+    std::vector<std::string> unreachable_shards();
+
+    Client client_;
+    bool may_set_ = true;  // settings of a query: not with a profile that is readonly
+    std::vector<std::string> missing_;
+};
+
+}  // namespace edgecase::clickhouse

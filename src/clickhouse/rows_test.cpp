@@ -1,0 +1,103 @@
+#include "clickhouse/rows.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "clickhouse/client.hpp"
+#include "clickhouse/row_binary.hpp"
+#include "clickhouse/windows.hpp"
+#include "record/fields.hpp"
+
+namespace edgecase::clickhouse {
+namespace {
+
+TEST(Rows, columns_in_the_style_of_logpush_are_fields_of_a_record) {
+    for (const Column& column : columns()) {
+        if (column.name.front() >= 'a') continue;  // our own, snake_case
+        EXPECT_TRUE(std::ranges::any_of(record::fields(), [&](const record::Field& field) {
+            return field.name == column.name;
+        })) << column.name;
+    }
+}
+
+TEST(Rows, hosts_that_clients_make_up_share_a_name_in_each_minute) {
+    KindLimiter limiter;
+    using Family = record::RollupFamily;
+    for (size_t i = 0; i < KindLimiter::kMaximumKinds; ++i) {
+        EXPECT_TRUE(limiter.knows(1, Family::origin, "host" + std::to_string(i), "o"));
+    }
+    EXPECT_FALSE(limiter.knows(1, Family::origin, "one more", "o"));
+    EXPECT_TRUE(limiter.knows(1, Family::origin, "host7", "o"));
+    EXPECT_TRUE(limiter.knows(1, Family::path, "one more", "/"));
+    EXPECT_TRUE(limiter.knows(2, Family::origin, "one more", "o"));
+}
+
+TEST(Rows, credentials_do_not_leave_the_machine_unless_wanted) {
+    record::Record record;
+    record.uri = "/pay?token=tok-4711";
+    record.referer = "https://user:pass-4711@shop.example/";
+    record.evidence.add("header_line", std::string("Set-Cookie: sid=cookie-4711"));
+    for (const bool redacts : {true, false}) {
+        std::string rows;
+        RowMaker("fra-1", redacts).append(rows, record, 1);
+        for (const char* const secret : {"tok-4711", "pass-4711", "cookie-4711"}) {
+            EXPECT_EQ(rows.contains(secret), !redacts) << secret;
+        }
+    }
+}
+
+TEST(RowBinary, gives_back_what_was_written_and_stops_at_damage) {
+    std::string bytes;
+    RowWriter writer(bytes);
+    const std::string text(300, '\xff');
+    writer.number(uint64_t{1} << 63);
+    writer.text(text);
+    writer.number(int64_t{-1});
+    RowReader reader(bytes);
+    EXPECT_EQ(reader.number<uint64_t>(), uint64_t{1} << 63);
+    EXPECT_EQ(reader.text(), text);
+    EXPECT_EQ(reader.number<int64_t>(), -1);
+    EXPECT_TRUE(reader.empty());
+    EXPECT_FALSE(reader.failed());
+    for (size_t size = 0; size < bytes.size(); ++size) {
+        RowReader cut(std::string_view(bytes).substr(0, size));
+        (void)cut.number<uint64_t>();
+        (void)cut.text();
+        (void)cut.number<int64_t>();
+        EXPECT_TRUE(cut.failed()) << size;
+    }
+    RowReader endless("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff");
+    EXPECT_EQ(endless.text(), "");
+    EXPECT_TRUE(endless.failed());
+}
+
+TEST(Literal, has_no_byte_that_ends_it) {
+    std::string all;
+    for (int byte = 0; byte < 256; ++byte) all += static_cast<char>(byte);
+    const std::string text = literal(all);
+    EXPECT_EQ(std::ranges::count(text, '\''), 2);
+    EXPECT_EQ(literal("a'b\\"), R"('a\x27b\x5C')");
+}
+
+TEST(Windows, hold_what_fits_into_memory) {
+    const std::vector<Minute> minutes{
+        {.start = 1'790'000'040, .records = 10},
+        {.start = 1'790'000'100, .records = kWindowRecords - 10},
+        {.start = 1'790'000'160, .records = 1},
+        {.start = 1'790'000'220, .records = kWindowRecords * 5 + 1},
+        {.start = 1'790'000'280, .records = 1},
+    };
+    const auto windows = windows_of(minutes);
+    ASSERT_EQ(windows.size(), 1u + 1u + 6u + 1u);
+    EXPECT_EQ(windows[0].since, 1'790'000'040u);
+    EXPECT_EQ(windows[0].until, 1'790'000'160u);
+    // Nothing twice, nothing left out.
+    for (size_t i = 1; i < windows.size(); ++i) {
+        EXPECT_EQ(windows[i].first, windows[i - 1].last + 1) << i;
+    }
+    EXPECT_EQ(windows.back().until, 1'790'000'340u);
+}
+
+}  // namespace
+}  // namespace edgecase::clickhouse

@@ -1,0 +1,365 @@
+#include "clickhouse/shipper.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "clickhouse/delivery.hpp"
+#include "clickhouse/node_report.hpp"
+#include "store/outbox.hpp"
+
+namespace edgecase::clickhouse {
+namespace {
+
+using std::chrono::seconds;
+using std::chrono::steady_clock;
+using store::Outbox;
+using store::Parcel;
+
+constexpr size_t kBatchBytes = size_t{8} << 20;  // some 20,000 records of 400 bytes
+constexpr std::chrono::milliseconds kTick{200};
+// A server likes few large batches: one a second of all the edges that write to it together.
+constexpr seconds kLeastBatchTime{1};
+constexpr seconds kLongestBatchTime{30};
+constexpr seconds kLongestCaseTime{5};  // somebody may wait to see a failure
+constexpr seconds kLeastPause{1};
+constexpr seconds kLongestPause{5};
+constexpr seconds kReportInterval{10};
+constexpr std::chrono::hours kTidyInterval{1};
+constexpr seconds kLogInterval{60};
+constexpr seconds kFarewell{3};
+
+/// One for both kinds, whose places are counted apart.
+uint64_t id_of(const Parcel& parcel) {
+    return static_cast<uint64_t>(parcel.first) * 2 + static_cast<uint64_t>(parcel.kind);
+}
+
+/// When a server may be asked again.
+struct Server {
+    steady_clock::time_point rests_until{};
+    seconds pause{0};
+
+    bool has_tables = false;  // of our version
+
+    void failed(steady_clock::time_point now) {
+        has_tables = false;
+        pause = std::clamp(pause * 2, kLeastPause, kLongestPause);
+        rests_until = now + pause;
+    }
+    void answered() {
+        rests_until = {};
+        pause = seconds(0);
+    }
+};
+
+class LedgerShipper final : public Shipper {
+  public:
+    LedgerShipper(ShipperOptions options, Outbox outbox)
+        : options_(std::move(options)),
+          client_(options_.ledger),
+          outbox_(std::move(outbox)),
+          rows_(options_.node, options_.redacts),
+          report_({.name = options_.node,
+                   .colo = options_.colo,
+                   .version = options_.version,
+                   .node_id = options_.node_id}),
+          servers_(client_.servers()),
+          current_(std::hash<std::string>()(options_.node) % std::max<size_t>(servers_.size(), 1)),
+          thread_([this](const std::stop_token& stop) { run(stop); }) {}
+    LedgerShipper(const LedgerShipper&) = delete;
+    LedgerShipper& operator=(const LedgerShipper&) = delete;
+
+    ~LedgerShipper() override {
+        thread_.request_stop();
+        std::unique_lock lock(mutex_);
+        wake_.notify_all();
+        // What is there goes out if the ledger takes it; what does not stays in the store.
+        if (!wake_.wait_for(lock, kFarewell, [&] { return ended_; })) client_.stop();
+    }
+
+    ShipperCounters counters() const override {
+        return {.shipped = shipped_.load(),
+                .batches = batches_.load(),
+                .failures = failures_.load(),
+                .lost = lost_.load(),
+                .waiting = waiting_.load(),
+                .away = away_.load()};
+    }
+
+  private:
+    void run(const std::stop_token& stop) {
+        while (!stop.stop_requested()) {
+            const bool more = ship_some(false);
+            report();
+            if (more) continue;
+            tidy();
+            std::unique_lock lock(mutex_);
+            wake_.wait_for(lock, stop, kTick, [] { return false; });
+        }
+        while (ship_some(true)) {
+        }
+        report();
+        const std::lock_guard lock(mutex_);
+        ended_ = true;
+        wake_.notify_all();
+    }
+
+    /// False: there is nothing to do now.
+    bool ship_some(bool all) {
+        const auto on_their_way = outbox_.sent();
+        if (!on_their_way) return store_failed(on_their_way.error());
+        for (const store::Sent& one : *on_their_way) {
+            const auto server = server_for(one);
+            if (!server) continue;
+            return has_tables(*server) ? ship_again(one, *server) : next_server().has_value();
+        }
+        // With something undelivered everywhere, new batches would only pile up behind it.
+        const auto server = next_server();
+        if (!server) return false;
+        if (!has_tables(*server)) return next_server().has_value();
+        for (const Kind kind : {Kind::cases, Kind::successes}) {
+            const auto parcel = outbox_.next(kind, kBatchBytes);
+            if (!parcel) return store_failed(parcel.error());
+            if (parcel->empty() || (!all && !is_due(*parcel))) continue;
+            return ship(*parcel, *server, false);
+        }
+        return false;
+    }
+
+    /// A batch that is not full waits a little for more.
+    bool is_due(const Parcel& parcel) {
+        const auto now = steady_clock::now();
+        auto& last = last_batch_[static_cast<size_t>(parcel.kind)];
+        const seconds longest = parcel.kind == Kind::cases ? kLongestCaseTime : kLongestBatchTime;
+        if (parcel.bytes.size() < kBatchBytes && now - last < std::min(batch_time_, longest)) {
+            return false;
+        }
+        last = now;
+        return true;
+    }
+
+    bool ship_again(const store::Sent& sent, size_t server) {
+        const auto parcel = outbox_.again(sent);
+        if (!parcel) return store_failed(parcel.error());
+        const uint64_t gone = sent.records - std::min(sent.records, parcel->records);
+        if (parcel->empty()) {
+            lost_ += gone;
+            Parcel whole;
+            whole.kind = sent.kind;
+            whole.first = sent.first;
+            if (const auto done = outbox_.acknowledged(whole); !done) {
+                return store_failed(done.error());
+            }
+            return true;
+        }
+        Parcel again = *parcel;
+        again.first = sent.first;  // by which it is known
+        again.last = sent.last;
+        again.gone = 0;  // told below, with what went since
+        const bool done = ship(again, server, !sent.where.empty());
+        if (done) lost_ += gone;
+        return done;
+    }
+
+    /// Views that are not there yet would miss what comes before them.
+    bool has_tables(size_t server) {
+        if (servers_[server].has_tables) return true;
+        const auto fine = check_schema(client_, server);
+        if (fine) return servers_[server].has_tables = true;
+        servers_[server].failed(steady_clock::now());
+        ++failures_;
+        trouble(fine.error().message);
+        return false;
+    }
+
+    bool ship(const Parcel& parcel, size_t server, bool perhaps) {
+        const std::string& url = options_.ledger.urls[server];
+        if (const auto noted = outbox_.sending(parcel, url); !noted) {
+            return store_failed(noted.error());
+        }
+        lost_ += parcel.gone;
+        const Batch batch = make_batch(parcel.kind, id_of(parcel), parcel.bytes, rows_);
+        const auto done = deliver(client_, server, batch, perhaps);
+        if (!done) return ship_failed(parcel, server, done.error(), batch, perhaps);
+        servers_[server].answered();
+        current_ = server;
+        shipped_ += parcel.records - batch.unreadable;
+        lost_ += batch.unreadable;
+        ++batches_;
+        if (const auto noted = outbox_.acknowledged(parcel); !noted) {
+            return store_failed(noted.error());
+        }
+        back();
+        return true;
+    }
+
+    /// False: pause.
+    bool ship_failed(const Parcel& parcel, size_t server, const QueryError& error,
+                     const Batch& batch, bool perhaps) {
+        ++failures_;
+        servers_[server].failed(steady_clock::now());
+        // A server that answers can say what it has; of one that does not only what was never sent
+        // is known not to be there.
+        const bool nobody_has_it = error.kind == QueryError::Kind::unreachable
+                                       ? !perhaps
+                                       : error.kind == QueryError::Kind::refused &&
+                                             error.code != kSameQueryRuns &&
+                                             has_nothing(server, batch);
+        if (nobody_has_it) {
+            if (const auto noted = outbox_.came_back(parcel); !noted) {
+                return store_failed(noted.error());
+            }
+        }
+        trouble(error.message);
+        return next_server().has_value();
+    }
+
+    /// Whether the server says that no part of the batch is there.
+    bool has_nothing(size_t server, const Batch& batch) {
+        for (const auto& [day, rows] : batch.days) {
+            const auto there = is_there(client_, server, batch, rows);
+            const bool no_table = !there && (there.error().code == kUnknownTable ||
+                                             there.error().code == kUnknownDatabase);
+            if (no_table) continue;
+            if (!there || *there) return false;
+        }
+        return true;
+    }
+
+    std::optional<size_t> server_for(const store::Sent& sent) {
+        if (sent.where.empty()) return next_server();
+        const auto& urls = options_.ledger.urls;
+        const auto found = std::ranges::find(urls, sent.where);
+        // One that is no longer in the configuration cannot be asked; the batch goes to another.
+        if (found == urls.end()) return next_server();
+        const auto server = static_cast<size_t>(found - urls.begin());
+        if (servers_[server].rests_until > steady_clock::now()) return std::nullopt;
+        return server;
+    }
+
+    std::optional<size_t> next_server() {
+        const auto now = steady_clock::now();
+        for (size_t i = 0; i < servers_.size(); ++i) {
+            const size_t server = (current_ + i) % servers_.size();
+            if (servers_[server].rests_until <= now) return server;
+        }
+        return std::nullopt;
+    }
+
+    void trouble(const std::string& sentence) {
+        const auto now = steady_clock::now();
+        if (!away_) away_since_ = now;
+        away_ = true;
+        if (now - told_ < kLogInterval && sentence == told_sentence_) return;
+        told_ = now;
+        told_sentence_ = sentence;
+        log(sentence + "; records wait in " + options_.data_dir.string() +
+            " and are shipped later");
+    }
+
+    void back() {
+        if (!away_) return;
+        away_ = false;
+        told_sentence_.clear();
+        log(fmt::format("the ledger takes records again after {} s",
+                        std::chrono::round<seconds>(steady_clock::now() - away_since_).count()));
+    }
+
+    bool store_failed(const std::string& sentence) {
+        ++failures_;
+        trouble(sentence);
+        return false;
+    }
+
+    void report() {
+        const auto now = steady_clock::now();
+        if (now < next_report_) return;
+        next_report_ = now + std::max(kReportInterval, batch_time_);
+        if (const auto waiting = outbox_.waiting()) waiting_ = waiting->cases + waiting->successes;
+        const auto server = next_server();
+        if (!server || !has_tables(*server)) return;
+        const auto sent = report_.send(client_, *server,
+                                       {.recorded = options_.recorded ? options_.recorded() : 0,
+                                        .shipped = shipped_,
+                                        .waiting = waiting_,
+                                        .lost = lost_ + (options_.lost ? options_.lost() : 0)});
+        if (!sent) {
+            servers_[*server].failed(now);
+            trouble(sent.error().message);
+            return;
+        }
+        if (const auto edges = report_.look(client_, *server)) heed(*edges);
+    }
+
+    void heed(const NodeReport::Edges& edges) {
+        // The more edges write to a server, the longer each waits for a batch.
+        batch_time_ =
+            std::clamp(seconds(edges.count / servers_.size()), kLeastBatchTime, kLongestBatchTime);
+        if (edges.same_number == same_number_) return;
+        same_number_ = edges.same_number;
+        if (same_number_.empty()) return;
+        log(
+            fmt::format("the edge {} has the number {} too, so that Ray IDs of both could be the "
+                        "same: give each a node_id of its own",
+                        same_number_, options_.node_id));
+    }
+
+    void tidy() {
+        const auto now = steady_clock::now();
+        if (now < next_tidy_) return;
+        next_tidy_ = now + kTidyInterval;
+        for (size_t server = 0; server < servers_.size(); ++server) {
+            if (servers_[server].rests_until > now) continue;
+            if (const auto done = drop_old(client_, server); !done) {
+                log("old records cannot be dropped: " + done.error().message);
+            }
+        }
+    }
+
+    void log(const std::string& line) const {
+        if (options_.log) options_.log("ledger: " + line);
+    }
+
+    const ShipperOptions options_;
+    Client client_;
+    Outbox outbox_;
+    RowMaker rows_;
+    NodeReport report_;
+    std::vector<Server> servers_;
+    size_t current_;
+    std::array<steady_clock::time_point, 2> last_batch_{};
+    steady_clock::time_point next_report_{};
+    steady_clock::time_point next_tidy_{};
+    steady_clock::time_point away_since_{};
+    steady_clock::time_point told_{};
+    std::string told_sentence_;
+    std::string same_number_;
+    seconds batch_time_ = kLeastBatchTime;
+
+    std::atomic<uint64_t> shipped_ = 0;
+    std::atomic<uint64_t> batches_ = 0;
+    std::atomic<uint64_t> failures_ = 0;
+    std::atomic<uint64_t> lost_ = 0;
+    std::atomic<uint64_t> waiting_ = 0;
+    std::atomic<bool> away_ = false;
+
+    std::mutex mutex_;
+    std::condition_variable_any wake_;
+    bool ended_ = false;
+    std::jthread thread_;
+};
+
+}  // namespace
+
+std::expected<std::unique_ptr<Shipper>, std::string> Shipper::start(ShipperOptions options) {
+    auto outbox = Outbox::open(options.data_dir);
+    if (!outbox) return std::unexpected(std::move(outbox.error()));
+    return std::make_unique<LedgerShipper>(std::move(options), std::move(*outbox));
+}
+
+}  // namespace edgecase::clickhouse

@@ -1,0 +1,256 @@
+#include "clickhouse/source.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/ascii.hpp"
+#include "cause/table.hpp"
+#include "clickhouse/reading.hpp"
+#include "clickhouse/rollups.hpp"
+#include "clickhouse/row_binary.hpp"
+#include "clickhouse/rows.hpp"
+#include "clickhouse/seconds.hpp"
+#include "clickhouse/windows.hpp"
+#include "record/binary.hpp"
+#include "record/ray_time.hpp"
+
+namespace edgecase::clickhouse {
+namespace {
+
+using record::CaseFilter;
+using record::RayId;
+using record::Record;
+using record::Rollup;
+
+constexpr size_t kMaximumCases = 10'000;
+using Visit = std::function<void(const Record&)>;
+
+std::string and_begins_with(std::string_view column, std::string_view text) {
+    return fmt::format(" AND substring({}, 1, {}) = {}", column, text.size(), literal(text));
+}
+
+std::string and_node(const std::string& node) {
+    return node.empty() ? "" : " AND node = " + literal(node);
+}
+
+/// Times are those of the rays, by which rows are ordered and partitioned.
+std::string conditions(const CaseFilter& filter) {
+    std::string sql = "1";
+    if (filter.since) {
+        const RayId first = record::first_ray_at(*filter.since);
+        sql += fmt::format(" AND ray >= {} AND EdgeStartTimestamp >= toDateTime({})", first.value(),
+                           second_of(first));
+    }
+    if (filter.until) {
+        const RayId last = record::first_ray_at(*filter.until + std::chrono::milliseconds(1));
+        sql += fmt::format(" AND ray < {} AND EdgeStartTimestamp <= toDateTime({})", last.value(),
+                           second_of(last));
+    }
+    if (filter.before) sql += fmt::format(" AND ray < {}", filter.before->value());
+    if (filter.status) sql += fmt::format(" AND EdgeResponseStatus = {}", *filter.status);
+    if (!filter.cause.empty()) {
+        const std::string numbers = record::cause_numbers(filter.cause);
+        sql += numbers.empty() ? " AND 0" : " AND cause IN (" + numbers + ")";
+    }
+    if (!filter.host.empty()) {
+        const std::string host = base::to_lower(filter.host);
+        sql += " AND (ClientRequestHost = " + literal(host) + " OR (1" +
+               and_begins_with("ClientRequestHost", host + ":") + "))";
+    }
+    if (!filter.path.empty()) sql += and_begins_with("ClientRequestPath", filter.path);
+    if (!filter.origin.empty()) sql += " AND OriginFailureOrigin = " + literal(filter.origin);
+    return sql + and_node(filter.node);
+}
+
+class LedgerSource final : public record::Source {
+  public:
+    LedgerSource(Settings settings, std::string node)
+        : reading_(std::move(settings)), node_(std::move(node)) {}
+
+    /// Of the first server that answers.
+    std::expected<void, std::string> check() {
+        Client& client = reading_.client();
+        for (size_t server = 0;; ++server) {
+            const auto fine = check_schema(client, server);
+            if (fine) return {};
+            const bool answers = fine.error().kind == QueryError::Kind::refused;
+            if (answers || server + 1 == client.servers()) {
+                return std::unexpected(fine.error().message);
+            }
+        }
+    }
+
+    std::expected<std::optional<Record>, std::string> find(RayId ray) override {
+        reading_.begin();
+        std::string sql;
+        for (const Kind kind : {Kind::cases, Kind::successes}) {
+            if (!sql.empty()) sql += " UNION ALL ";
+            sql += fmt::format(
+                "SELECT record FROM {} WHERE ray = {} AND EdgeStartTimestamp = toDateTime({}){}",
+                table(kind), ray.value(), second_of(ray), and_node(node_));
+        }
+        const auto rows = reading_.ask(sql);
+        if (!rows) return std::unexpected(rows.error());
+        RowReader reader(*rows);
+        if (reader.empty()) return std::nullopt;
+        auto record = record::BlockReader(reader.text()).next();
+        if (!record) return std::unexpected("the ledger's record of that ray: " + record.error());
+        return std::move(*record);
+    }
+
+    std::expected<std::vector<Record>, std::string> cases(const CaseFilter& filter) override {
+        reading_.begin();
+        const size_t limit = std::min(filter.limit, kMaximumCases);
+        // First the rays alone: only the records of those that are wanted are read.
+        const std::string where = conditions(filter) + and_node(node_);
+        const auto rays = reading_.ask(
+            fmt::format("SELECT DISTINCT ray FROM {} WHERE {} ORDER BY ray DESC LIMIT {}",
+                        table(Kind::cases), where, limit));
+        if (!rays) return std::unexpected(rays.error());
+        std::string wanted;
+        uint64_t first = 0;
+        uint64_t last = 0;
+        for (RowReader reader(*rays); !reader.empty();) {
+            first = reader.number<uint64_t>();
+            if (wanted.empty()) last = first;
+            wanted += (wanted.empty() ? "" : ",") + std::to_string(first);
+        }
+        if (wanted.empty()) return std::vector<Record>();
+        const auto rows = reading_.ask(fmt::format(
+            "SELECT record FROM {} WHERE ray IN ({}) AND EdgeStartTimestamp >= toDateTime({}) AND "
+            "EdgeStartTimestamp <= toDateTime({}) AND {} ORDER BY ray DESC LIMIT 1 BY ray, node",
+            table(Kind::cases), wanted, second_of(RayId(first)), second_of(RayId(last)), where));
+        if (!rows) return std::unexpected(rows.error());
+        std::vector<Record> records;
+        for (RowReader reader(*rows); !reader.empty();) {
+            // One damaged row must not hide the others.
+            auto record = record::BlockReader(reader.text()).next();
+            if (record) records.push_back(std::move(*record));
+        }
+        return records;
+    }
+
+    std::expected<void, std::string> visit_all(const Visit& visit) override {
+        reading_.begin();
+        for (const Kind kind : {Kind::successes, Kind::cases}) {
+            const auto minutes = count_minutes(reading_, kind, base::WallTime{});
+            if (!minutes) return std::unexpected(minutes.error());
+            if (auto done = visit_minutes(kind, *minutes, visit); !done) return done;
+        }
+        return {};
+    }
+
+    std::expected<base::WallTime, std::string> visit_recent(base::WallTime since, size_t maximum,
+                                                            const Visit& visit) override {
+        reading_.begin();
+        std::vector<Minute> minutes[2];
+        base::WallTime from = since;
+        for (const Kind kind : {Kind::cases, Kind::successes}) {
+            auto counted = count_minutes(reading_, kind, since);
+            if (!counted) return std::unexpected(counted.error());
+            auto& mine = minutes[static_cast<size_t>(kind)];
+            mine = std::move(*counted);
+            uint64_t records = 0;
+            for (size_t i = mine.size(); i-- > 0;) {
+                records += mine[i].records;
+                if (records <= maximum) continue;
+                const bool newest = i + 1 == mine.size();
+                from = std::max(
+                    from, newest ? end_of_full(mine[i], maximum) : time_of(mine[i].start + 60));
+                break;
+            }
+        }
+        const auto wanted = [&](const Record& record) {
+            if (record.start >= from) visit(record);
+        };
+        for (const Kind kind : {Kind::successes, Kind::cases}) {
+            const auto& mine = minutes[static_cast<size_t>(kind)];
+            if (auto done = visit_minutes(kind, mine, wanted, from); !done) {
+                return std::unexpected(std::move(done.error()));
+            }
+        }
+        return from;
+    }
+
+    std::expected<std::chrono::seconds, std::string> visit_rollups(
+        const record::RollupQuery& query,
+        const std::function<void(const Rollup&)>& visit) override {
+        reading_.begin();
+        return clickhouse::visit_rollups(reading_, query, node_, visit);
+    }
+
+    std::expected<std::vector<record::Node>, std::string> nodes() override {
+        reading_.begin();
+        const auto rows = reading_.ask(
+            fmt::format("SELECT node, max(seen), argMax(colo, seen), argMax(version, seen), "
+                        "argMax(node_id, seen), argMax(started, seen), argMax(recorded, seen), "
+                        "argMax(shipped, seen), argMax(waiting, seen), argMax(lost, seen) FROM {} "
+                        "GROUP BY node ORDER BY node",
+                        whole_table(reading_.settings(), "nodes")));
+        if (!rows) return std::unexpected(rows.error());
+        std::vector<record::Node> nodes;
+        for (RowReader reader(*rows); !reader.empty();) {
+            record::Node node;
+            node.name = reader.text();
+            node.seen = time_of(reader.number<uint32_t>());
+            node.colo = reader.text();
+            node.version = reader.text();
+            node.node_id = reader.number<uint16_t>();
+            node.started = time_of(reader.number<uint32_t>());
+            node.recorded = reader.number<uint64_t>();
+            node.shipped = reader.number<uint64_t>();
+            node.waiting = reader.number<uint64_t>();
+            node.lost = reader.number<uint64_t>();
+            nodes.push_back(std::move(node));
+        }
+        return nodes;
+    }
+
+    std::vector<std::string> missing() const override { return reading_.missing(); }
+
+  private:
+    std::string table(Kind kind) const { return whole_table(reading_.settings(), table_of(kind)); }
+
+    std::expected<void, std::string> visit_minutes(Kind kind, const std::vector<Minute>& minutes,
+                                                   const Visit& visit,
+                                                   base::WallTime since = base::WallTime{}) {
+        const uint64_t first = record::first_ray_at(since).value();
+        for (const Window& window : windows_of(minutes)) {
+            if (window.last < first) continue;
+            const auto rows =
+                reading_.ask(fmt::format("SELECT record FROM {} WHERE {}{} ORDER BY ray LIMIT 1 BY "
+                                         "ray, node",
+                                         table(kind), condition_of(window), and_node(node_)));
+            if (!rows) return std::unexpected(rows.error());
+            for (RowReader reader(*rows); !reader.empty();) {
+                // One damaged record must not hide the others.
+                if (const auto record = record::BlockReader(reader.text()).next()) visit(*record);
+            }
+        }
+        return {};
+    }
+
+    /// When the last `maximum` records of a minute began that has more, if they came evenly.
+    static base::WallTime end_of_full(const Minute& minute, size_t maximum) {
+        const base::WallTime start = time_of(minute.start);
+        const base::WallTime end =
+            std::min(base::SystemClock().wall_now(), time_of(minute.start + 60));
+        const auto share = static_cast<double>(maximum) / static_cast<double>(minute.records);
+        return end - std::chrono::duration_cast<std::chrono::microseconds>((end - start) * share);
+    }
+
+    Reading reading_;
+    const std::string node_;  // only its records; empty: all
+};
+
+}  // namespace
+
+std::expected<std::unique_ptr<record::Source>, std::string> open_source(const Settings& settings,
+                                                                        const std::string& node) {
+    auto source = std::make_unique<LedgerSource>(settings, node);
+    if (auto checked = source->check(); !checked) return std::unexpected(checked.error());
+    return source;
+}
+
+}  // namespace edgecase::clickhouse
