@@ -67,7 +67,7 @@ def toml_value(value):
 
 def until(condition, seconds):
     """As wire.eventually, for what costs a query each time."""
-    deadline = time.monotonic() + seconds * harness.SLOWNESS
+    deadline = time.monotonic() + seconds * harness.SLOWNESS * wire.PATIENCE
     while not (value := condition()) and time.monotonic() < deadline:
         time.sleep(0.1)
     return value

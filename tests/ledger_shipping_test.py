@@ -286,7 +286,7 @@ class NetworkTest(OneServerTest):
         ledger = self.ledger(urls=[cutting.url])
         edge = self.ledger_edge(ledger)
         rays = Load(edge, mixed(300)).wait().rays
-        deadline = time.monotonic() + seconds * SLOWNESS
+        deadline = time.monotonic() + seconds * SLOWNESS * wire.PATIENCE
         while any(cutting.faults.values()) and time.monotonic() < deadline:
             time.sleep(0.5)
             rays += Load(edge, mixed(20)).wait().rays  # each fault wants an insert of its own

@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import sqlite3
+import statistics
 import subprocess
 import threading
 import time
@@ -98,6 +99,16 @@ class LifeTest(harness.TestCase):
                                actor='none')
         self.assertEqual((case['request']['method'], case['request']['uri']), ('GET', '/fine?a=b'))
         self.assertEqual(case['request']['host'], 'edge.test')
+
+    def test_a_record_is_readable_within_a_second_of_its_response(self):
+        edge, _ = self.edge_before(raw_origin.by_path)
+        took = []
+        for _ in range(5):
+            ray, answered = edge.fetch().ray, time.monotonic()
+            edge.ray(ray)
+            took.append(time.monotonic() - answered)
+        # The command that reads it takes its time too, and a busy machine delays one or two.
+        self.assertLess(statistics.median(took), 1.3 * harness.SLOWNESS, took)
 
     def test_many_workers_serve_and_record(self):
         edge, _ = self.edge_before(raw_origin.answering(), flags=('--workers', '3'))
@@ -282,6 +293,13 @@ class BadInputTest(harness.TestCase):
 
     def test_no_subcommand_exits_with_2_and_points_to_the_help(self):
         self.refused(says='--help')
+
+    def test_an_unknown_command_is_named_with_the_help_that_knows_better(self):
+        for words, help_text in ((('frob',), 'edgecase --help'),
+                                 (('ledger', 'frob'), 'edgecase ledger --help'),
+                                 (('ranges', 'frob', '--json'), 'edgecase ranges --help')):
+            said = 'there is no command "' + ' '.join(w for w in words if w != '--json') + '"'
+            self.refused(*words, says=rf'{said} \({help_text} says what there is\)$')
 
     def test_help_exits_with_0(self):
         for command in ('serve', 'lab', 'demo', 'ray', 'cases', 'explain', 'config'):

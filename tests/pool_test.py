@@ -97,26 +97,25 @@ class BalanceTest(PoolTest):
         self.assertGreater(len(found), 1, 'other clients go elsewhere')
 
     def test_a_busy_origin_is_spared_under_least_requests(self):
-        release, busy = threading.Event(), threading.Event()
+        release, held = threading.Event(), []
         self.addCleanup(release.set)
 
         def slow(connection):
             while connection.read_request():
-                busy.set()
-                release.wait(10)
+                held.append(connection)
+                release.wait(60)
                 connection.respond(b'slow')
         edge = self.pool([self.origin(slow).url, self.named('fast')], balance='least_requests',
-                         flags=('--read-timeout', '20s'))
-        waiting = []
-        for _ in range(50):  # until one has met the slow origin
+                         flags=('--read-timeout', '60s'))
+        for _ in range(50):  # until one has met the slow origin and all others have their answer
             client = edge.client()
             self.addCleanup(client.close)
             client.send(wire.request())
-            waiting.append(client)
-            if busy.wait(0.1):
+            self.assertTrue(wire.eventually(lambda: held or not client.is_silent_for(0.02), 30))
+            if held:
                 break
-        self.assertTrue(busy.is_set())
         self.assertEqual(self.bodies(edge, 30), {b'fast': 30})
+        self.assertEqual(len(held), 1)
 
 
 class FailoverTest(PoolTest):

@@ -93,7 +93,7 @@ class Terminal:
 
     def wait_for(self, pattern, seconds=8):
         """Reads until the last whole screen has the pattern; gives that screen's text."""
-        deadline = time.monotonic() + seconds * SLOWNESS
+        deadline = time.monotonic() + seconds * SLOWNESS * wire.PATIENCE
         while time.monotonic() < deadline:
             self.read(0.1)
             for screen in reversed(self.output.split(b'\x1b[H')[1:]):
@@ -109,7 +109,7 @@ class Terminal:
         os.write(self.master, keys)
 
     def end(self, seconds=10):
-        deadline = time.monotonic() + seconds * SLOWNESS
+        deadline = time.monotonic() + seconds * SLOWNESS * wire.PATIENCE
         while self.process.poll() is None and time.monotonic() < deadline:
             self.read(0.1)
         self.read(0.1)

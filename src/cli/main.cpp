@@ -3,7 +3,9 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <exception>
+#include <span>
 #include <sstream>
+#include <string>
 
 #include "cli/check.hpp"
 #include "cli/console.hpp"
@@ -274,6 +276,22 @@ void add_check(CLI::App& app, int& status) {
     check->callback([flags, &status] { status = cli::run_check(*flags); });
 }
 
+/// What is wrong with the first words, which name a command and perhaps one of its own; empty if
+/// nothing. CLI11 would say that a command is missing.
+std::string unknown_command(const CLI::App& app, std::span<char* const> words) {
+    const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
+    if (commands.empty() || words.size() < 2 || *words[1] == '-') return {};
+    const auto named = [&](const CLI::App* command) { return command->check_name(words[1]); };
+    const auto found = std::ranges::find_if(commands, named);
+    if (found != commands.end()) return unknown_command(**found, words.subspan(1));
+    std::string asked;  // the whole line so far
+    for (const CLI::App* one = &app; one != nullptr; one = one->get_parent()) {
+        asked.insert(0, one->get_name() + ' ');
+    }
+    return "there is no command \"" + asked.substr(asked.find(' ') + 1) + words[1] + "\" (" +
+           asked + "--help says what there is)";
+}
+
 int run(int argc, char** argv) {
     CLI::App app("Edgecase: an edge that says exactly why the origin failed", "edgecase");
     app.set_version_flag("--version", "edgecase " EDGECASE_VERSION);
@@ -292,11 +310,10 @@ int run(int argc, char** argv) {
     add_check(app, status);
     cli::add_ranges(app, status);
     cli::add_ledger_command(app, status);
-    const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
-    const auto named = [&](const CLI::App* command) { return command->check_name(argv[1]); };
-    if (argc > 1 && *argv[1] != '-' && std::ranges::none_of(commands, named)) {
-        cli::complain("there is no command \"" + std::string(argv[1]) +
-                      "\" (edgecase --help says what there is)");
+    if (const std::string trouble =
+            unknown_command(app, std::span(argv, static_cast<size_t>(argc)));
+        !trouble.empty()) {
+        cli::complain(trouble);
         return cli::kUsage;
     }
     try {
