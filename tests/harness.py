@@ -230,9 +230,9 @@ class ClosedPort:
     """A port that nobody else can take and that refuses connections; of every address if `host` is
     empty."""
 
-    def __init__(self, host='127.0.0.1'):
+    def __init__(self, host='127.0.0.1', port=0):
         self.socket = socket.socket()
-        self.socket.bind((host, 0))
+        self.socket.bind((host, port))
         self.port = self.socket.getsockname()[1]
         self.url = f'http://127.0.0.1:{self.port}'
 
@@ -364,9 +364,11 @@ def _still_failing(pool, failed):
         if CRASH.search(' '.join(trouble)):
             found.append((test, trouble))
             continue
-        _, again, _, seconds = pool.submit(_run_one, test).result()
+        anew = type(test)(test._testMethodName)
+        _, again, _, seconds = pool.submit(_run_one, anew).result()
         print(f'again   {seconds:5.1f} s  {_sentence(test)}:',
-              'fails alone too' if again else 'failed beside others, passes alone', flush=True)
+              'fails alone too' if again else 'failed beside others, passes alone')
+        print(*('    ' + text.replace('\n', '\n    ') for text in again), sep='\n', flush=True)
         if again:
             found.append((test, again))
     return found

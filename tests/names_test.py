@@ -155,6 +155,8 @@ class NamesTest(NameTestCase):
 class AddressesTest(NameTestCase):
     def test_an_address_that_refuses_costs_nothing_and_is_recorded(self):
         live = self.closing_origin('127.0.0.4', b'fine')
+        for host in ('127.0.0.2', '127.0.0.3'):
+            self.addCleanup(harness.ClosedPort(host, live.port).stop)
         edge = self.edge_by_name(self.names('127.0.0.2', '127.0.0.3', '127.0.0.4'), live.port)
         begin = time.monotonic()
         response = edge.fetch()

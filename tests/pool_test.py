@@ -13,8 +13,8 @@ import wire
 HEALTH = '''[pool.health]
 path = "/healthz?from=edge"
 expected = [200, 204]
-interval = "50ms"
-timeout = "50ms"
+interval = "250ms"
+timeout = "250ms"
 unhealthy_after = 2
 healthy_after = 2
 '''
@@ -300,7 +300,7 @@ class HealthTest(PoolTest):
 
     def test_several_workers_check_no_more_than_one(self):
         one = Switch(self, 'one')
-        edge = self.pool([one.url], more=HEALTH.replace('"50ms"\ntimeout', '"1h"\ntimeout'),
+        edge = self.pool([one.url], more=HEALTH.replace('"250ms"\ntimeout', '"1h"\ntimeout'),
                          flags=('--workers', '4'))
         self.assertTrue(wire.eventually(lambda: one.checks))
         self.assertEqual({edge.fetch().status for _ in range(12)}, {200})
@@ -313,7 +313,7 @@ class HealthTest(PoolTest):
                 connection.wait_for_end()
         asked = threading.Event()
         edge = self.pool([self.origin(silent).url],
-                         more=HEALTH.replace('"50ms"', '"20s"'))
+                         more=HEALTH.replace('"250ms"', '"20s"'))
         self.assertTrue(asked.wait(5))
         edge.stop(seconds=5)
 
@@ -337,6 +337,9 @@ class Lab:
 lab = harness.Shared(Lab)
 
 
+SLOW_HEALTH = HEALTH.replace('250ms', '500ms')  # a handshake under sanitizers takes its time
+
+
 class TlsTest(PoolTest):
     def pool(self, origins, path='/ok', **more):
         top = f'origin_ca = "{lab.get().ca}"\n'
@@ -345,7 +348,7 @@ class TlsTest(PoolTest):
 
     def refused_after_checks(self, scenario, path):
         url = lab.get().url(scenario)
-        edge = self.pool([url], path, health=HEALTH.replace('"50ms"', '"300ms"'))
+        edge = self.pool([url], path, health=SLOW_HEALTH)
         self.assertTrue(wire.eventually(lambda: edge.fetch(path).status == 503))
         case = edge.ray(edge.fetch(path).ray)
         self.assertEqual(case['cause'], 'connect.no_healthy_origin')
@@ -353,10 +356,10 @@ class TlsTest(PoolTest):
 
     def test_checks_are_made_over_http_2_and_leave_no_connection_behind(self):
         url = lab.get().url('ok-h2')
-        edge = self.pool([url], '/ok-h2', health=HEALTH.replace('timeout = "50ms"', ''))
+        edge = self.pool([url], '/ok-h2', health=SLOW_HEALTH)
         self.assertEqual(edge.fetch('/ok-h2').status, 200)
         descriptors = len(os.listdir(f'/proc/{edge.pid}/fd'))
-        time.sleep(2)  # some thirty checks
+        time.sleep(4)  # some eight checks
         self.assertLess(len(os.listdir(f'/proc/{edge.pid}/fd')), descriptors + 5)
         response = edge.fetch('/ok-h2')
         self.assertEqual(response.status, 200)

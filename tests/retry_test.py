@@ -173,7 +173,9 @@ class RetryTest(harness.TestCase):
 
     def two_addresses(self, behave):
         """An edge whose origin has a name with two addresses, of which 127.0.0.2 alone listens."""
-        origin = self.origin(behave, host='127.0.0.2')
+        closed = harness.ClosedPort()
+        self.addCleanup(closed.stop)
+        origin = self.origin(behave, host='127.0.0.2', port=closed.port)
         name_server = NameServer(['127.0.0.1', '127.0.0.2'])
         self.addCleanup(name_server.stop)
         return self.edge(f'http://two.test:{origin.port}',

@@ -296,7 +296,7 @@ class SymptomTest(TraceCase):
             origin.append(self.origin(4.05 + i / 10, f'/u{i}'))
         begin = time.monotonic()
         self.assertEqual(self.outcomes(edge, origin), {'ambiguous': 20000})
-        self.assertLess(time.monotonic() - begin, 10 * harness.SLOWNESS)
+        self.assertLess(time.monotonic() - begin, 60 * harness.SLOWNESS)  # it was minutes
 
     def test_slow_requests_in_a_log_of_their_starts_were_never_arrived(self):
         # Apache's combined has the time of the start and is written at the end.

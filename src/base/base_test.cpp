@@ -6,6 +6,7 @@
 #include "base/duration.hpp"
 #include "base/escape.hpp"
 #include "base/hex.hpp"
+#include "base/percent.hpp"
 #include "base/sample.hpp"
 
 namespace edgecase::base {
@@ -31,6 +32,17 @@ TEST(Duration, formats_to_the_shortest_exact_form) {
     EXPECT_EQ(format_duration(milliseconds(1500)), "1500ms");
     EXPECT_EQ(format_duration(milliseconds(900'000)), "15m");
     EXPECT_EQ(format_duration(milliseconds(0)), "0s");
+}
+
+TEST(Percent, is_short_and_never_rounded_to_a_lie) {
+    EXPECT_EQ(percent(0), "0 %");
+    EXPECT_EQ(percent(1), "100 %");
+    EXPECT_EQ(percent(0.99999), "> 99.9 %");
+    EXPECT_EQ(percent(0.00001), "< 0.01 %");
+    EXPECT_EQ(percent(0.02), "2 %");
+    EXPECT_EQ(percent(0.0251), "2.5 %");
+    EXPECT_EQ(percent(0.0004), "0.04 %");
+    EXPECT_EQ(percent(1.0 / 3), "33.3 %");
 }
 
 TEST(Hex, round_trips_and_rejects_upper_case) {

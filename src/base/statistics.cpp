@@ -43,7 +43,8 @@ Interval wilson(uint64_t failed, uint64_t all) {
     const double scale = 1 + kZ * kZ / n;
     const double middle = (rate + kZ * kZ / (2 * n)) / scale;
     const double half = kZ * std::sqrt(rate * (1 - rate) / n + kZ * kZ / (4 * n * n)) / scale;
-    return {std::max(0.0, middle - half), std::min(1.0, middle + half)};
+    // Exactly so at the ends, where the difference leaves a crumb.
+    return {.low = failed == 0 ? 0.0 : middle - half, .high = failed == all ? 1.0 : middle + half};
 }
 
 }  // namespace edgecase::base

@@ -6,6 +6,7 @@
 #include <array>
 #include <set>
 
+#include "base/percent.hpp"
 #include "record/case_json.hpp"
 
 namespace edgecase::diagnose {
@@ -42,10 +43,6 @@ int64_t round_seconds(const record::Record& record) {
         if (seconds > wanted - 0.05 && seconds < wanted * 1.02 + 0.05) return one;
     }
     return 0;
-}
-
-std::string percent(double rate) {
-    return rate >= 0.01 ? fmt::format("{:.1f} %", rate * 100) : fmt::format("{:.3g} %", rate * 100);
 }
 
 }  // namespace
@@ -191,12 +188,12 @@ TrafficFinding FindingsMaker::finding_of(Cause cause, const OfCause& of_cause) c
     find_factor(by_attempt_, comparisons, best, finding);
     if (finding.factor.empty()) find_burst(of_cause, finding);
     finding.interval = base::wilson(finding.failed_inside, finding.all_inside);
-    const std::string inside = percent(finding.inside_rate());
+    const std::string inside = base::percent(finding.inside_rate());
     finding.sentence =
         finding.factor.empty()
             ? fmt::format("{} of all requests failed so", inside)
             : fmt::format("{} of {} with {} {} failed so, {} of the others", inside, finding.unit(),
-                          finding.factor, finding.value, percent(finding.outside_rate()));
+                          finding.factor, finding.value, base::percent(finding.outside_rate()));
     finding.sentence += fmt::format(": {}", cause::row(cause).reason);
     for (const auto& [seconds, count] : of_cause.round_times) {
         if (static_cast<double>(count) < kMostOfThem * static_cast<double>(of_cause.count))

@@ -7,6 +7,7 @@
 #include <set>
 #include <string_view>
 
+#include "base/percent.hpp"
 #include "base/statistics.hpp"
 #include "diagnose/remedy.hpp"
 #include "diagnose/verdict.hpp"
@@ -24,10 +25,6 @@ constexpr double kSignificant = 0.05;
 constexpr size_t kFacts = 6;        // of the wire, of one trial
 constexpr size_t kFactBytes = 200;  // of one of them
 
-std::string percent(double share) {
-    return fmt::format("{:.1f} %", share * 100);
-}
-
 struct Count {
     unsigned failed = 0;
     unsigned all = 0;
@@ -42,9 +39,9 @@ void add_rate(const Examination& examination, Finding& finding) {
     }
     if (plain.failed > 0) {
         const base::Interval interval = base::wilson(plain.failed, plain.all);
-        finding.evidence_for.push_back(
-            fmt::format("{} of {} requests as the edge sends them ended so (95 %: {} to {}).",
-                        plain.failed, plain.all, percent(interval.low), percent(interval.high)));
+        finding.evidence_for.push_back(fmt::format(
+            "{} of {} requests as the edge sends them ended so (95 %: {} to {}).", plain.failed,
+            plain.all, base::percent(interval.low), base::percent(interval.high)));
     }
     const unsigned fine = plain.all - plain.failed;
     if (fine > 0 && plain.failed > 0) {
@@ -210,7 +207,7 @@ void add_headers(const Examination& examination, Finding& finding) {
     }
     finding.evidence_for.push_back(
         fmt::format("A response head of {} bytes, {} of the limit of {}: {}.", headers.bytes,
-                    percent(static_cast<double>(headers.bytes) / limit), limit, largest));
+                    base::percent(static_cast<double>(headers.bytes) / limit), limit, largest));
 }
 
 void add_reuse(const Examination& examination, Finding& finding) {

@@ -178,6 +178,16 @@ TEST(ErrorPage, markdown_has_front_matter_and_both_sections) {
     EXPECT_TRUE(text.contains("\n## What You Should Do\n"));
 }
 
+TEST(ErrorPage, a_host_may_be_broken_before_its_port_only) {
+    const auto html = [](std::string_view host) {
+        return render(input_of(cause::Cause::resp_empty_fin, host), MediaType::html).body;
+    };
+    EXPECT_TRUE(html("shop.example.com:8443").contains("<span>shop.example.com<wbr>:8443</span>"));
+    EXPECT_TRUE(html("[2001:db8::1]").contains("<span>[2001:db8::1]</span>"));
+    EXPECT_TRUE(html("[2001:db8::1]:80").contains("<span>[2001:db8::1]<wbr>:80</span>"));
+    EXPECT_TRUE(html("shop.example.com").contains("<span>shop.example.com</span>"));
+}
+
 TEST(ErrorPage, a_hostile_host_stays_text_in_every_type) {
     const std::array<std::string, 8> hosts{
         "<script>alert(1)</script>",

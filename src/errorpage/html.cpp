@@ -114,12 +114,21 @@ constexpr std::string_view class_of(State state) {
 }
 
 std::string party(State state, std::string_view icon, std::string_view name, std::string_view word,
-                  std::string_view detail) {
+                  std::string_view detail_html) {
     return fmt::format(
         "<li class=\"{}\"><div class=\"icon\" aria-hidden=\"true\"><svg viewBox=\"0 0 24 "
         "24\">{}</svg>"
         "{}</div><b>{}</b><em>{}</em><span>{}</span></li>",
-        class_of(state), icon, mark(state), name, word, escape(detail));
+        class_of(state), icon, mark(state), name, word, detail_html);
+}
+
+/// On a phone a long one is cut in two before its port rather than within it.
+std::string breakable(std::string_view host) {
+    const size_t port = host.rfind(':');
+    const bool has_port = port != std::string_view::npos &&
+                          host.find_first_not_of("0123456789", port + 1) == std::string_view::npos;
+    if (!has_port) return escape(host);
+    return escape(host.substr(0, port)) + "<wbr>" + escape(host.substr(port));
 }
 
 std::string link(bool broken) {
@@ -144,10 +153,11 @@ std::string path(const Subject& subject, cause::Actor actor) {
     std::string html = "<ol class=\"path\" role=\"list\" aria-label=\"Where it failed\">";
     html += party(you, kYouIcon, "You", word(you, ""), "Your browser");
     html += link(false);
-    html += party(edge, kEdgeIcon, "Edge", word(edge, ""), subject.colo);
+    html += party(edge, kEdgeIcon, "Edge", word(edge, ""), escape(subject.colo));
     html += link(actor == Actor::network);
     html += party(origin, kOriginIcon, "Origin",
-                  word(origin, actor == Actor::network ? "Unknown" : "Not at fault"), subject.host);
+                  word(origin, actor == Actor::network ? "Unknown" : "Not at fault"),
+                  breakable(subject.host));
     return html + "</ol>";
 }
 

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <array>
-#include <cmath>
 
+#include "base/percent.hpp"
 #include "base/statistics.hpp"
 #include "probe/probes.hpp"
 
@@ -123,16 +123,11 @@ void report_rate(Session& session) {
         failed += one.failure ? 1 : 0;
     }
     const base::Interval interval = base::wilson(failed, all);
-    const auto percent = [](double share) {
-        const long tenths = std::lround(share * 1000);
-        return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " %";
-    };
     Report report{
         .name = "intermittence", .state = Report::State::good, .summary = {}, .facts = {}};
-    report.summary =
-        std::to_string(failed) + " of " + std::to_string(all) +
-        " requests as the edge would send them failed (95 % confidence: " + percent(interval.low) +
-        " to " + percent(interval.high) + ").";
+    report.summary = std::to_string(failed) + " of " + std::to_string(all) +
+                     " requests as the edge would send them failed (95 % confidence: " +
+                     base::percent(interval.low) + " to " + base::percent(interval.high) + ").";
     if (failed > 0) report.state = Report::State::bad;
     report.facts.add("failed", failed).add("requests", all);
     session.report(std::move(report));
