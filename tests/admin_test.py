@@ -59,6 +59,18 @@ class AdminTest(harness.TestCase):
                 client.send(wire.request('GET', '/healthz', host=HERE))
                 self.assertEqual(client.response().status, 200)
 
+    def test_half_sent_requests_keep_nobody_out(self):
+        edge, _ = self.edge_before(raw_origin.answering())
+        half = [socket.create_connection(edge.admin) for _ in range(64)]
+        for one in half:
+            self.addCleanup(one.close)
+            one.sendall(b'POST /api/login HTTP/1.1\r\nHost: localhost\r\n'
+                        b'Content-Type: application/json\r\nContent-Length: 10\r\n\r\n')
+        for _ in range(10):
+            with wire.Client(edge.admin, timeout=2) as client:
+                client.send(wire.request('GET', '/healthz', host=HERE))
+                self.assertEqual(client.response().status, 200)
+
     def test_without_records_there_are_none_and_why_is_told(self):
         edge, _ = self.edge_before(raw_origin.by_path, config='[retention]\nrecords = "off"\n')
         self.assertEqual(edge.fetch('/bad').status, 520)

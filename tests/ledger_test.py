@@ -692,6 +692,20 @@ class ContentTest(OneServerTest):
                 self.assertEqual(found - {'GEHEIM-UNKNOWN'}, set(), more)
 
 
+class OwnOriginsTest(OneServerTest):
+    def test_an_edges_origins_are_told_of_by_its_own_requests(self):
+        ledger = self.ledger()
+        origin = self.origin(by_path)
+        edges = [self.ledger_edge(ledger, origin, f'node_id = {number}', [('node', f'n{number}')])
+                 for number in (1, 2)]
+        rays = [ray for edge, count in zip(edges, (10, 30))
+                for ray in Load(edge, mixed(count)).wait().rays]
+        self.assert_exactly(ledger, rays)
+        shown = [json.loads(wire.fetch(edge.admin, path='/api/origins', host=HERE).body)
+                 ['origins'][0]['requests'] for edge in edges]
+        self.assertEqual(shown, [10, 30])
+
+
 class TlsTest(OneServerTest):
     def secured(self, url=None, **more):
         path = os.path.join(self.temporary_directory(), 'password')

@@ -41,6 +41,14 @@ class Queue {
     /// Gives a used buffer back if there is one.
     base::ByteBuffer push(Block block) {
         const std::scoped_lock lock(mutex_);
+        // Sinks hand over what little they have several times a second; when the file does not
+        // take it, the places must not be used up by that.
+        if (!blocks_.empty() && blocks_.back().bytes.size() + block.bytes.size() <= kBlockBytes) {
+            blocks_.back().bytes.append(block.bytes.view());
+            blocks_.back().count += block.count;
+            block.bytes.clear();
+            return std::move(block.bytes);
+        }
         if (blocks_.size() >= maximum_) {
             dropped_ += block.count;
             block.bytes.clear();

@@ -256,6 +256,23 @@ TEST(LogFile, a_line_begun_in_a_renamed_file_goes_whole_into_the_next) {
     EXPECT_EQ(text_of(path), "two\n");
 }
 
+TEST(AccessLog, a_few_requests_at_a_time_do_not_use_up_the_room_that_waits) {
+    const TemporaryDirectory directory;
+    auto log = AccessLog::open({.path = directory / "access.log",
+                                .format = Format::combined,
+                                .queue_blocks = 4,
+                                .log = {}});
+    ASSERT_TRUE(log);
+    {
+        const Limit limit(100);
+        write_some(**log, 1, 10);
+        wait_for([&] { return (*log)->counters().errors >= 2; });
+        for (uint64_t ray = 11; ray <= 60; ++ray) write_some(**log, ray, 1);
+    }
+    wait_for([&] { return (*log)->counters().lines == 60; });
+    EXPECT_EQ((*log)->counters().dropped, 0u);
+}
+
 TEST(AccessLog, a_full_disk_is_told_once_and_survived) {
     const TemporaryDirectory directory;
     const std::string path = directory / "access.log";

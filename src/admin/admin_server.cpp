@@ -206,7 +206,8 @@ class Server final : public AdminServer {
         size_t& number_;
     };
 
-    /// Closed from elsewhere while nothing was asked on it.
+    /// While we wait for the other side, with a request or an answer half done or with none, the
+    /// connection may be closed from elsewhere.
     struct Silence {
         Silence(std::list<Stream*>& all, Stream& stream) : all_(all), stream_(stream) {
             all_.push_back(&stream_);
@@ -232,12 +233,12 @@ class Server final : public AdminServer {
                 const Silence silence(silent_, stream);
                 co_await http::async_read_header(stream, buffer, parser,
                                                  asio::redirect_error(use_awaitable, error));
-            }
-            // A body of unknown length is none of ours.
-            if (!error && parser.chunked()) error = http::error::bad_transfer_encoding;
-            if (!error) {
-                co_await http::async_read(stream, buffer, parser,
-                                          asio::redirect_error(use_awaitable, error));
+                // A body of unknown length is none of ours.
+                if (!error && parser.chunked()) error = http::error::bad_transfer_encoding;
+                if (!error) {
+                    co_await http::async_read(stream, buffer, parser,
+                                              asio::redirect_error(use_awaitable, error));
+                }
             }
             // What is no HTTP gets an answer; a connection that is gone cannot.
             const bool gone = error == http::error::end_of_stream ||
@@ -258,7 +259,11 @@ class Server final : public AdminServer {
             const bool head_only = request && request->method == "HEAD";
             auto message = message_of(std::move(response), head_only, keep_alive);
             stream.expires_after(kAnswerTime);
-            co_await http::async_write(stream, message, asio::redirect_error(use_awaitable, error));
+            {
+                const Silence silence(silent_, stream);
+                co_await http::async_write(stream, message,
+                                           asio::redirect_error(use_awaitable, error));
+            }
             if (error || !keep_alive) break;
         }
         error_code ignored;
@@ -323,7 +328,7 @@ class Server final : public AdminServer {
     // On the listener's thread only. Connections that io_ still has at its end refer to them.
     bool ending_ = false;
     size_t connections_ = 0;
-    std::list<Stream*> silent_;  // from which no request has come, longest first
+    std::list<Stream*> silent_;  // whose other side is waited for, longest first
     size_t streams_ = 0;
     asio::io_context io_{1};
     asio::thread_pool readers_{1};

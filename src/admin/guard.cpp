@@ -94,12 +94,12 @@ bool Guard::admits(const Request& request, Time now) {
     if (!demands_token()) return true;
     constexpr std::string_view kBearer = "bearer ";
     const std::string_view field = request.authorization;
+    const std::lock_guard lock(mutex_);
     if (base::iequals(field.substr(0, kBearer.size()), kBearer)) {
-        return equal_in_constant_time(field.substr(kBearer.size()), token_);
+        return is_token(field.substr(kBearer.size()), failures_of(request.peer, now));
     }
     const std::string_view session = session_of(request.cookie);
     if (session.empty()) return false;
-    const std::lock_guard lock(mutex_);
     // Sessions are 256 random bits: how long the search takes tells nothing that helps to guess
     // one.
     const auto found = sessions_.find(session);
@@ -118,16 +118,20 @@ Guard::Failures& Guard::failures_of(std::string_view peer, Time now) {
     return one->second;
 }
 
+bool Guard::is_token(std::string_view given, Failures& failures) const {
+    if (failures.count >= kFailuresAMinute) return false;
+    const bool right = equal_in_constant_time(given, token_);
+    if (!right) ++failures.count;
+    return right;
+}
+
 Response Guard::log_in(std::string_view token, std::string_view peer, Time now) {
     const std::lock_guard lock(mutex_);
     Failures& failures = failures_of(peer, now);
     if (failures.count >= kFailuresAMinute) {
         return Response::error(429, "too many wrong tokens; try again in a minute");
     }
-    if (!equal_in_constant_time(token, token_)) {
-        ++failures.count;
-        return Response::error(401, "that is not the token");
-    }
+    if (!is_token(token, failures)) return Response::error(401, "that is not the token");
     std::erase_if(sessions_, [&](const auto& one) { return one.second <= now; });
     if (sessions_.size() >= kMaximumSessions) {
         sessions_.erase(

@@ -42,6 +42,8 @@ class Guard {
         unsigned count = 0;
     };
     Failures& failures_of(std::string_view peer, Time now);
+    /// Counted among the failures if not; never while there are too many.
+    bool is_token(std::string_view given, Failures& failures) const;
 
     const std::string token_;
     std::mutex mutex_;

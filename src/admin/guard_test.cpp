@@ -107,6 +107,20 @@ TEST(AdminGuard, wrong_tokens_soon_meet_a_pause) {
     EXPECT_EQ(guard.log_in(kToken, "192.0.2.1", kNow + minutes(1)).status, 204);
 }
 
+TEST(AdminGuard, wrong_tokens_in_a_field_meet_the_same_pause) {
+    Guard guard(kToken);
+    Request request = get("edge.test");
+    request.peer = "192.0.2.1";
+    request.authorization = "Bearer wrong";
+    for (int i = 0; i < 10; ++i) EXPECT_FALSE(guard.admits(request, kNow));
+    request.authorization = "Bearer " + kToken;
+    EXPECT_FALSE(guard.admits(request, kNow));
+    EXPECT_EQ(guard.log_in(kToken, "192.0.2.1", kNow).status, 429);
+    EXPECT_TRUE(guard.admits(request, kNow + minutes(1)));
+    request.peer = "192.0.2.2";
+    EXPECT_TRUE(guard.admits(request, kNow));
+}
+
 TEST(AdminGuard, very_many_peers_share_one_pause) {
     Guard guard(kToken);
     for (int i = 0; i < 2000; ++i) {

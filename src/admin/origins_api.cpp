@@ -33,6 +33,11 @@ std::string text(const ordered_json& json) {
     return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
+template <typename T>
+ordered_json value_or_null(const std::optional<T>& value) {
+    return value ? ordered_json(*value) : ordered_json(nullptr);
+}
+
 ordered_json ms_or_null(std::optional<int64_t> microseconds) {
     if (!microseconds) return nullptr;
     return static_cast<double>(*microseconds) / 1000;
@@ -58,13 +63,12 @@ std::string origins_json(std::span<const OriginState> origins) {
                         {"http2_configured", one.http2_configured},
                         {"http2_switch", name_of(one.http2)},
                         {"pools", std::move(pools)},
-                        {"requests", one.requests},
-                        {"failures", one.failures},
+                        {"requests", value_or_null(one.requests)},
+                        {"failures", value_or_null(one.failures)},
                         {"p50_ms", ms_or_null(one.p50_us)},
                         {"p95_ms", ms_or_null(one.p95_us)},
                         {"connections", {{"idle", one.idle}, {"active", one.active}}},
-                        {"idle_timeout_ms", one.idle_timeout_ms ? ordered_json(*one.idle_timeout_ms)
-                                                                : ordered_json(nullptr)}});
+                        {"idle_timeout_ms", value_or_null(one.idle_timeout_ms)}});
     }
     return text({{"origins", list}});
 }

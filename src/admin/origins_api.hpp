@@ -29,9 +29,9 @@ struct OriginState {
     size_t active = 0;                // connections and streams in use
     /// How long the connection was idle that the origin closed last.
     std::optional<int64_t> idle_timeout_ms{};
-    // In the last hour:
-    uint64_t requests = 0;
-    uint64_t failures = 0;
+    // In the last hour; nothing where the records cannot be read:
+    std::optional<uint64_t> requests{};
+    std::optional<uint64_t> failures{};
     std::optional<int64_t> p50_us{};
     std::optional<int64_t> p95_us{};
 };

@@ -74,18 +74,20 @@ void harden(Response& response) {
     response.fields.emplace_back("Content-Security-Policy", kContentSecurityPolicy);
 }
 
-/// What of the last hour belongs to each origin.
-std::map<std::string, record::TrafficTotals> last_hour(record::Source& source) {
+/// What this edge sent to each origin in the last hour, and what came of it. Errors: a sentence.
+std::expected<std::map<std::string, record::TrafficTotals>, std::string> last_hour(
+    record::Source& source, const std::string& node) {
     std::map<std::string, record::TrafficTotals> hour;
     const base::WallTime now = base::SystemClock().wall_now();
-    (void)source.visit_rollups(
-        {.since = now - std::chrono::hours(1), .until = now, .with_paths = false},
+    const auto read = source.visit_rollups(
+        {.since = now - std::chrono::hours(1), .until = now, .node = node, .with_paths = false},
         [&](const record::Rollup& rollup) {
             record::TrafficTotals& one = hour[std::string(rollup.key.label)];
             one.requests += rollup.requests;
             one.failures += rollup.failures;
             (void)one.latency.merge_encoded(rollup.latency);
         });
+    if (!read) return std::unexpected(read.error());
     return hour;
 }
 
@@ -229,20 +231,20 @@ Response Router::status(const Request& request) {
 Response Router::origins() {
     std::vector<OriginState> states = backend_.origins();
     const auto fill = [&](record::Source& source) -> Response {
-        const auto hour = last_hour(source);
+        auto hour = last_hour(source, backend_.node);
+        if (!hour) return Response::error(503, hour.error());
         for (OriginState& one : states) {
-            const auto found = hour.find(one.url);
-            if (found == hour.end()) continue;
-            one.requests = found->second.requests;
-            one.failures = found->second.failures;
-            one.p50_us = found->second.latency.percentile_us(0.5);
-            one.p95_us = found->second.latency.percentile_us(0.95);
+            const record::TrafficTotals& found = (*hour)[one.url];
+            one.requests = found.requests;
+            one.failures = found.failures;
+            one.p50_us = found.latency.percentile_us(0.5);
+            one.p95_us = found.latency.percentile_us(0.95);
         }
-        return {};
+        return Response::json(origins_json(states));
     };
+    Response response = with_source(fill);
     // A store that cannot be read costs the figures, not the switches.
-    (void)with_source(fill);
-    return Response::json(origins_json(states));
+    return response.status == 200 ? std::move(response) : Response::json(origins_json(states));
 }
 
 Response Router::put_http2(const Request& request) {

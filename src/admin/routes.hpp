@@ -46,6 +46,7 @@ struct Backend {
     std::function<std::expected<void, std::string>(const std::string&)> set_profile;
     OpenSource open_source;
     std::shared_ptr<TailHub> tail;
+    std::string node{};  // this edge, in a ledger of many; empty: the records are its own
 };
 
 /// What one route demands and is.

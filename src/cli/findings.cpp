@@ -19,6 +19,12 @@ std::string shown(const std::string& text) {
     return record::redact_uri(text);
 }
 
+std::string figures_text(const TrafficFinding& one) {
+    if (!one.compared) return fmt::format("{} {}", one.failed_inside, one.unit());
+    return fmt::format("{} of {} {}, 95 %: {:.2f} % to {:.2f} %", one.failed_inside, one.all_inside,
+                       one.unit(), one.interval.low * 100, one.interval.high * 100);
+}
+
 std::string findings_text(const std::vector<TrafficFinding>& findings, uint64_t requests,
                           bool colour) {
     const Painter paint(colour);
@@ -31,9 +37,7 @@ std::string findings_text(const std::vector<TrafficFinding>& findings, uint64_t 
             text += "  " + paint(Colour::red, printable(one.factor + " " + shown(one.value)));
         }
         text += "\n  " + wrapped(printable(shown(one.sentence)), 2) + "\n";
-        text += fmt::format("  {} of {} {}, 95 %: {:.2f} % to {:.2f} %; since {}\n",
-                            one.failed_inside, one.all_inside, one.unit(), one.interval.low * 100,
-                            one.interval.high * 100, record::rfc3339(one.since));
+        text += "  " + figures_text(one) + "; since " + record::rfc3339(one.since) + "\n";
         text += "  Fix: " + wrapped(row.fix, 7) + "\n  Rays:";
         for (const std::string& ray : one.rays) text += " " + ray;
         text += "\n\n";
@@ -59,7 +63,8 @@ int run_findings(const FindingsFlags& flags) {
     // Successes are forgotten before failures: where there are none left, nothing can be compared.
     base::WallTime compared = base::WallTime::max();
     const auto first = source->visit_all([&](const record::Record& record) {
-        if (record.cause == cause::Cause::none) compared = std::min(compared, record.start);
+        // Cases without a cause are kept as long as failures.
+        if (!record::is_case(record)) compared = std::min(compared, record.start);
     });
     // One that was under way when the first success was recorded was not forgotten.
     constexpr std::chrono::minutes kLongRequest{5};

@@ -113,6 +113,10 @@ std::optional<clickhouse::ShipperCounters> Recording::shipped() const {
     return shipper_->counters();
 }
 
+std::string Recording::node() const {
+    return clickhouse_ ? node_name(ledger_) : std::string();
+}
+
 std::string_view Recording::kind() const {
     return name_of(ledger_.kind, config::kLedgerKinds);
 }

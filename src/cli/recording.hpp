@@ -45,6 +45,8 @@ class Recording {
     std::optional<clickhouse::ShipperCounters> shipped() const;
     /// `sqlite` or `clickhouse`: what open_source() reads.
     std::string_view kind() const;
+    /// This edge's name in a ledger of many; empty where the records are its own.
+    std::string node() const;
     const std::shared_ptr<admin::TailHub>& tail() const { return tail_; }
 
   private:

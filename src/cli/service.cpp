@@ -143,7 +143,8 @@ std::expected<void, std::string> Service::start_admin() {
         .drain = [this](bool on) { switches_->draining = on; },
         .set_profile = [this](const auto& name) { return set_profile(name); },
         .open_source = [this] { return recording_->open_source(); },
-        .tail = recording_->tail()};
+        .tail = recording_->tail(),
+        .node = recording_->node()};
     auto admin = admin::AdminServer::start({now.admin.value_or(ip::Endpoint()), now.admin_socket},
                                            std::move(*token), std::move(backend));
     if (!admin) return std::unexpected(admin.error());

@@ -71,6 +71,7 @@ void FindingsMaker::take(const record::Record& record) {
     const bool failed = is_counted(record.cause);
     if (!failed && record.cause != Cause::none) return;
     ++requests_;
+    successes_ += record::is_case(record) ? 0 : 1;
     const int64_t minute = minute_of(record.start);
     if (minutes_.size() < kMaximumMinutes || minutes_.contains(minute)) ++minutes_[minute];
     by_request_.take(factors_of(record), record.cause);
@@ -173,14 +174,8 @@ void FindingsMaker::find_factor(const Trials& trials, double comparisons, double
     }
 }
 
-TrafficFinding FindingsMaker::finding_of(Cause cause, const OfCause& of_cause) const {
-    TrafficFinding finding;
-    finding.cause = cause;
-    finding.since = of_cause.since;
-    finding.last = of_cause.last;
-    finding.rays.assign(of_cause.rays.begin(), of_cause.rays.end());
-    finding.failed_inside = of_cause.count;
-    finding.all_inside = requests_;
+/// With what did not fail so; gives the finding its factor and its sentence.
+void FindingsMaker::compare(const OfCause& of_cause, TrafficFinding& finding) const {
     const auto comparisons =
         static_cast<double>(std::max<size_t>(1, by_request_.by.size() + by_attempt_.by.size()));
     double best = kChance;
@@ -194,6 +189,24 @@ TrafficFinding FindingsMaker::finding_of(Cause cause, const OfCause& of_cause) c
             ? fmt::format("{} of all requests failed so", inside)
             : fmt::format("{} of {} with {} {} failed so, {} of the others", inside, finding.unit(),
                           finding.factor, finding.value, base::percent(finding.outside_rate()));
+}
+
+TrafficFinding FindingsMaker::finding_of(Cause cause, const OfCause& of_cause) const {
+    TrafficFinding finding;
+    finding.cause = cause;
+    finding.since = of_cause.since;
+    finding.last = of_cause.last;
+    finding.rays.assign(of_cause.rays.begin(), of_cause.rays.end());
+    finding.failed_inside = of_cause.count;
+    finding.all_inside = requests_;
+    finding.compared = successes_ > 0;
+    if (finding.compared) {
+        compare(of_cause, finding);
+    } else {
+        finding.sentence =
+            fmt::format("{} requests failed so, and no success is on record to compare them with",
+                        of_cause.count);
+    }
     finding.sentence += fmt::format(": {}", cause::row(cause).reason);
     for (const auto& [seconds, count] : of_cause.round_times) {
         if (static_cast<double>(count) < kMostOfThem * static_cast<double>(of_cause.count))

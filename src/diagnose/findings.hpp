@@ -32,6 +32,7 @@ struct TrafficFinding {
     std::string sentence;
     bool of_attempts = false;  // what is counted above; else requests
     bool hidden = false;       // a retry saved each of them: no visitor saw one
+    bool compared = true;      // false: no success is on record, so the counts are no shares
     static constexpr size_t kRays = 5;
 
     std::string_view unit() const { return of_attempts ? "attempts" : "requests"; }
@@ -86,11 +87,13 @@ class FindingsMaker {
     };
 
     TrafficFinding finding_of(cause::Cause cause, const OfCause& of_cause) const;
+    void compare(const OfCause& of_cause, TrafficFinding& finding) const;
     void find_factor(const Trials& trials, double comparisons, double& best,
                      TrafficFinding& finding) const;
     void find_burst(const OfCause& of_cause, TrafficFinding& finding) const;
 
     uint64_t requests_ = 0;
+    uint64_t successes_ = 0;  // that are no cases, which are kept as long as failures
     Trials by_request_;
     Trials by_attempt_{.of_attempts = true, .total = {}, .by = {}, .values = {}};
     std::map<cause::Cause, OfCause> causes_;

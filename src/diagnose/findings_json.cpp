@@ -14,6 +14,7 @@ nlohmann::ordered_json findings_json(std::span<const TrafficFinding> findings) {
     for (const TrafficFinding& one : findings) {
         const cause::Row& row = cause::row(one.cause);
         array.push_back({{"cause", row.name},
+                         {"actor", to_string(row.actor)},
                          {"factor", one.factor},
                          {"value", shown(one.value)},
                          {"sentence", shown(one.sentence)},
@@ -24,6 +25,7 @@ nlohmann::ordered_json findings_json(std::span<const TrafficFinding> findings) {
                          {"failed", one.failed_inside},
                          {"requests", one.all_inside},
                          {"unit", one.unit()},
+                         {"compared", one.compared},
                          {"confidence", one.confidence},
                          {"since", record::rfc3339(one.since)},
                          {"last", record::rfc3339(one.last)},

@@ -134,6 +134,26 @@ TEST_F(FindingsTest, what_retries_hide_is_told_when_it_is_much) {
     EXPECT_TRUE(maker.findings().empty()) << "below half a percent it is usual";
 }
 
+TEST_F(FindingsTest, failures_without_successes_are_counted_and_not_compared) {
+    for (int i = 0; i < 50; ++i) {
+        make(i % 2 == 0 ? Cause::connect_refused : Cause::resp_empty_fin, i);
+        record.attempts.back().origin =
+            *ip::Endpoint::parse(i % 2 == 0 ? "10.0.0.1:80" : "10.0.0.2:80");
+        maker.take(record);
+        // A case that a retry saved is kept as long as failures, and is no success to compare with.
+        record::Record& saved = make(Cause::none, i);
+        saved.attempts.push_back(saved.attempts.front());
+        maker.take(saved);
+    }
+    ASSERT_EQ(maker.findings().size(), 2u);
+    EXPECT_FALSE(maker.findings().front().compared);
+    EXPECT_TRUE(maker.findings().front().factor.empty());
+    EXPECT_TRUE(
+        maker.findings().front().sentence.starts_with("25 requests failed so, and no success"));
+    healthy(1);
+    EXPECT_TRUE(maker.findings().front().compared);
+}
+
 TEST_F(FindingsTest, clients_that_left_count_neither_way) {
     healthy(100);
     for (int i = 0; i < 50; ++i) maker.take(make(Cause::client_abort, i));

@@ -45,10 +45,15 @@ Json latency_json(const std::vector<LatencyHistogram>& steps) {
     return json;
 }
 
+/// A path may hold a token.
+Json shown(const std::string& key) {
+    return json_text(redact_uri(key));
+}
+
 Json top_json(const std::vector<TrafficTop>& top) {
     Json json = Json::array();
     for (const TrafficTop& one : top) {
-        json.push_back({{"key", json_text(one.key)},
+        json.push_back({{"key", shown(one.key)},
                         {"requests", one.requests},
                         {"failures", one.failures},
                         {"p95_ms", ms_or_null(one.p95_us)}});
@@ -60,7 +65,9 @@ Json causes_json(const std::vector<TrafficTop>& causes) {
     Json json = top_json(causes);
     for (Json& one : json) {
         const auto cause = cause::parse_cause(one["key"].get<std::string>());
-        one["summary"] = cause && *cause != cause::Cause::none ? cause::row(*cause).reason : "";
+        const cause::Row& row = cause::row(cause.value_or(cause::Cause::none));
+        one["summary"] = row.cause == cause::Cause::none ? "" : row.reason;
+        one["actor"] = to_string(row.actor);
     }
     return json;
 }
@@ -75,7 +82,7 @@ nlohmann::ordered_json traffic_json(const Traffic& traffic, const TrafficTotals*
     Json series = Json::array();
     for (const TrafficSeries& one : traffic.series) {
         series.push_back(
-            {{"key", json_text(one.key)}, {"total", one.total}, {"requests", one.requests}});
+            {{"key", shown(one.key)}, {"total", one.total}, {"requests", one.requests}});
     }
     return {{"since", rfc3339(traffic.query.since)},
             {"until", rfc3339(traffic.query.until)},

@@ -162,6 +162,14 @@ TEST_F(TrafficTest, no_step_is_counted_in_both_times) {
     EXPECT_EQ(before->requests, 5u) << "95 to 99";
 }
 
+TEST_F(TrafficTest, a_token_in_a_path_is_not_shown) {
+    add(101, "a", Cause::resp_empty_fin, 520, "/reset/token=abc123");
+    const auto json = traffic_json(asked({}), nullptr);
+    EXPECT_EQ(json["top"]["paths"].size(), 1u);
+    EXPECT_FALSE(json.dump().contains("abc123"));
+    EXPECT_EQ(json["top"]["causes"][0]["actor"], "origin");
+}
+
 TEST_F(TrafficTest, json_has_null_where_nothing_is_known) {
     add(101, "a\xff", Cause::resp_empty_fin, 520);
     const auto json = traffic_json(asked({}), nullptr);

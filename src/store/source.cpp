@@ -147,22 +147,30 @@ class SqliteSource final : public record::Source {
 
   private:
     /// From which block on there are `most` records since that time; `since_ms` moves forward if
-    /// there are more.
+    /// there are more, or where the blocks before are forgotten already.
     std::expected<int64_t, DatabaseError> first_block(int64_t& since_ms, int64_t most) {
         // They are in the order of their writing, which is nearly that of time.
-        auto blocks = database_.prepare("SELECT id, end_ms, count FROM blocks ORDER BY id DESC");
+        auto blocks =
+            database_.prepare("SELECT id, end_ms, count, start_ms FROM blocks ORDER BY id DESC");
         if (!blocks) return std::unexpected(blocks.error());
         int64_t first = std::numeric_limits<int64_t>::max();
+        int64_t begin = since_ms;
         for (int64_t count = 0;;) {
             const auto row = blocks->step();
             if (!row) return std::unexpected(row.error());
-            if (!*row || blocks->integer(1) < since_ms) return first;
+            if (!*row) {
+                const bool forgotten = first != std::numeric_limits<int64_t>::max() && first > 1;
+                if (forgotten) since_ms = std::max(since_ms, begin);
+                return first;
+            }
+            if (blocks->integer(1) < since_ms) return first;
             count += blocks->integer(2);
             if (count > most) {
                 since_ms = std::max(since_ms, blocks->integer(1));
                 return first;
             }
             first = blocks->integer(0);
+            begin = blocks->integer(3);
         }
     }
 
