@@ -118,7 +118,7 @@ class AdminTest(harness.TestCase):
 [[pool]]
 name = "site"
 origins = ["{live.url}", "http://127.0.0.1:{port}"]
-health = {{ path = "/", interval = "100ms", unhealthy_after = 1 }}
+health = {{ path = "/", interval = "500ms", unhealthy_after = 1 }}
 [[route]]
 pool = "site"
 ''')

@@ -367,8 +367,9 @@ def _still_failing(pool, failed):
         anew = type(test)(test._testMethodName)
         _, again, _, seconds = pool.submit(_run_one, anew).result()
         print(f'again   {seconds:5.1f} s  {_sentence(test)}:',
-              'fails alone too' if again else 'failed beside others, passes alone')
-        print(*('    ' + text.replace('\n', '\n    ') for text in again), sep='\n', flush=True)
+              'fails alone too' if again else 'failed beside others, passes alone', flush=True)
+        for text in again:
+            print('    ' + text.replace('\n', '\n    '), flush=True)
         if again:
             found.append((test, again))
     return found
