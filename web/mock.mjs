@@ -37,6 +37,7 @@ const GOOD = [
   { host: 'blog.example.com', path: '/', origin: 1, share: 0.1 }, { host: 'shop.example.com', path: '/checkout', origin: 0, share: 0.04 },
   { host: 'shop.example.com', path: '/account', origin: 0, share: 0.03 }, { host: 'blog.example.com', path: '/feed.xml', origin: 1, share: 0.01 },
 ];
+const actorOf = (cause) => explained.get(cause)?.actor ?? byCause.get(cause)?.actor ?? cause.split('.')[0];
 const statusOf = (stream) => stream.status ?? byCause.get(stream.cause)?.edge_status ?? 520;
 
 function noise(...numbers) {
@@ -66,6 +67,7 @@ function moment(text, otherwise) {
   if (Number.isNaN(at)) throw Object.assign(new Error(`"${text}" is no time: RFC 3339, or a duration as 15m, 24h, 7d`), { status: 400 });
   return at;
 }
+const CAUSES = [...explained.keys(), ...byCause.keys(), ...STREAMS.map((stream) => stream.cause)];
 const STEPS = [1, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 86_400];
 
 function fits(query, row) {
@@ -76,6 +78,7 @@ function fits(query, row) {
   const status = query.get('status');
   if (status && String(row.status) !== status) return false;
   const cause = query.get('cause');
+  if (cause && !CAUSES.some((known) => known === cause || known.startsWith(`${cause}.`))) throw Object.assign(new Error(`there is no cause ${cause}`), { status: 400 });
   return !cause || row.cause === cause || row.cause.startsWith(`${cause}.`);
 }
 
@@ -159,7 +162,7 @@ function traffic(query) {
     totals: sum(parts), before: sum(before),
     top: {
       hosts: rows('host'), paths: rows('path'), origins: rows('origin'),
-      causes: rows('cause').map(({ key, requests }) => ({ key, requests, summary: explained.get(key)?.summary ?? byCause.get(key)?.summary ?? '' })),
+      causes: rows('cause').map(({ key, requests }) => ({ key, requests, actor: actorOf(key), summary: explained.get(key)?.summary ?? byCause.get(key)?.summary ?? '' })),
       statuses: rows('status').map(({ key, requests }) => ({ key, requests })),
     },
   };
@@ -228,7 +231,7 @@ function findings() {
   const now = Date.now();
   const some = (cause, n) => cases(new URLSearchParams({ cause, limit: String(n) })).cases.map((one) => one.ray_id);
   const of = (cause, factor, value, failed, requests, inside, outside, confidence, since) => ({
-    cause, factor, value, inside_rate: inside, inside_rate_low: inside * 0.86, inside_rate_high: inside * 1.15, outside_rate: outside, failed, requests, confidence,
+    cause, actor: actorOf(cause), factor, value, inside_rate: inside, inside_rate_low: inside * 0.86, inside_rate_high: inside * 1.15, outside_rate: outside, failed, requests, confidence,
     since: new Date(now - since * 60_000).toISOString(), last: new Date(now - 40_000).toISOString(), sample_rays: some(cause, 5), fix: byCause.get(cause)?.fix ?? '',
     sentence: factor ? `${(inside * 100).toFixed(1)} % of requests with ${factor} ${value} failed so, ${(outside * 100).toFixed(2)} % of all others: ${explained.get(cause)?.summary ?? ''}` : `${(inside * 100).toFixed(2)} % of all requests failed so: ${explained.get(cause)?.summary ?? ''}`,
   });

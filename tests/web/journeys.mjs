@@ -244,9 +244,10 @@ test('filters live in the address', async () => {
     const rays = await page.locator('.case-row').evaluateAll((rows) => rows.map((row) => row.getAttribute('href')));
     assert.equal(new Set(rays).size, rays.length);
   }
-  await tab.go('/?by=status&show=all&since=24h');
-  assert.equal(await page.getByRole('button', { name: 'Status', exact: true }).getAttribute('aria-pressed'), 'true');
+  await tab.go('/?show=all&since=24h');
   assert.equal(await page.getByRole('button', { name: 'All', exact: true }).getAttribute('aria-pressed'), 'true');
+  await page.getByRole('button', { name: 'Status', exact: true }).click();
+  await page.waitForURL(/by=status/);
   await page.getByRole('button', { name: 'Cause', exact: true }).click();
   await page.waitForURL((url) => !url.search.includes('by='));
   await tab.close();
@@ -321,5 +322,42 @@ test('the tail shows records as they come and stands still while it is looked at
   await page.getByText('12 were left out').waitFor();
   await page.getByPlaceholder('Show only rows with').fill('example/1');
   await page.waitForFunction(() => document.querySelectorAll('.tail-row').length === 1);
+  await page.getByPlaceholder('Show only rows with').fill('');
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await page.evaluate((one) => { for (let i = 0; i < 250; i += 1) window.feed('record', one); }, row(3));
+  await page.getByText('Paused, 250 waiting').waitFor();
+  await page.getByText('252 requests so far.').waitFor();
+  await page.getByRole('button', { name: 'Go on' }).click();
+  await page.waitForFunction(() => document.querySelectorAll('.tail-row').length === 200);
+  await page.getByText('252 requests so far.').waitFor();
+  await page.getByRole('button', { name: 'Cases' }).click();
+  await page.getByText('0 cases so far.').waitFor();
+  assert.equal(await page.getByText('were left out').count(), 0);
+  await page.evaluate((one) => window.feed('record', { ...one, cause: 'resp.empty_fin', actor: 'origin' }), row(4));
+  await page.getByText('1 case so far.').waitFor();
+  await tab.close();
+});
+
+test('switching between UTC and local time keeps the tail, the focus and the announcement', async () => {
+  const tab = await open(browser, stage.url, { timezoneId: 'Asia/Tokyo' });
+  const { page } = tab;
+  const row = { ray_id: '0000000000000001', time: '2026-11-28T01:02:03.000Z', duration_ms: 1, edge_status: 520, origin_status: 0, cause: 'resp.empty_fin', phase: 'resp', actor: 'origin', summary: '', method: 'GET', host: 'a.example', uri: '/1', origin: null, attempts: 1, aborted: false };
+  let streams = 0;
+  await page.route('**/api/tail*', (route) => {
+    streams += 1;
+    return streams > 1 ? undefined : route.fulfill({ contentType: 'text/event-stream', body: `retry: 600000\nevent: record\ndata: ${JSON.stringify(row)}\n\n` });
+  });
+  await tab.go('/tail');
+  await page.locator('.tail-time').getByText('2026-11-28 01:02:03.000').waitFor();
+  const zone = page.getByRole('button', { name: /Times are in/ });
+  await zone.click();
+  await page.locator('.tail-time').getByText('2026-11-28 10:02:03.000').waitFor();
+  await page.getByText('Times are now in local time').waitFor();
+  assert.match(await page.evaluate(() => document.activeElement.getAttribute('aria-label')), /Times are in local time/);
+  assert.equal(streams, 1);
+  await tab.go('/cases?since=7d');
+  const local = await page.locator('.case-row time').first().innerText();
+  await zone.click();
+  await page.waitForFunction((old) => document.querySelector('time').innerText !== old, local);
   await tab.close();
 });

@@ -11,7 +11,7 @@ const browser = await launch();
 try {
   const ray = (cause) => pickRay(stage.url, cause);
   const pages = {
-    traffic: '/', day: '/?since=24h', status: '/?by=status&show=all', case: `/ray/${await ray('resp.bad_header_name.space')}`, h2: `/ray/${await ray('h2.compression_error')}`,
+    traffic: '/', day: '/?since=24h', status: '/?by=status', case: `/ray/${await ray('resp.bad_header_name.space')}`, h2: `/ray/${await ray('h2.compression_error')}`,
     tls: `/ray/${await ray('tls.cert.expired')}`, time: `/ray/${await ray('time.first_byte')}`, cases: '/cases', findings: '/findings', origins: '/origins', tail: '/tail?only=all', edge: '/edge', search: '/ray', missing: '/ray/0000000000000000',
   };
   for (const width of values.widths.split(',').map(Number)) {

@@ -16,7 +16,7 @@ before(async () => {
 after(release);
 
 const PAGES = {
-  traffic: () => '/', 'traffic by status': () => '/?since=24h&by=status&show=all', case: () => `/ray/${rays[0]}`, 'case with frames': () => `/ray/${rays[1]}`, 'case with a certificate': () => `/ray/${rays[2]}`,
+  traffic: () => '/', 'traffic by status': () => '/?since=24h&by=status', case: () => `/ray/${rays[0]}`, 'case with frames': () => `/ray/${rays[1]}`, 'case with a certificate': () => `/ray/${rays[2]}`,
   cases: () => '/cases', findings: () => '/findings', origins: () => '/origins', tail: () => '/tail?only=all', edge: () => '/edge', search: () => '/ray', 'no such page': () => '/nowhere', 'no such ray': () => '/ray/0000000000000000',
 };
 

@@ -78,19 +78,135 @@ test('what no longer answers keeps its last figures, marked as old', async () =>
   await tab.page.clock.runFor(20_000);
   await tab.page.getByText('These figures are not of now').waitFor();
   assert.ok(await tab.page.locator('.tiles').isVisible());
+  for (const [path, api, shown] of [['/findings', '/api/findings', '.finding'], ['/origins', '/api/origins', '.origin'], ['/edge', '/api/switches', '.switches']]) {
+    await tab.go(path);
+    await tab.page.route(pathIs(api), answer({ error: 'the store is busy' }, 503));
+    await tab.page.clock.runFor(61_000);
+    await tab.page.getByText('These figures are not of now: the store is busy').waitFor();
+    assert.ok(await tab.page.locator(shown).first().isVisible(), path);
+    if (path === '/origins') assert.deepEqual(await axe(tab.page, path), []);
+  }
+  await tab.go('/cases');
+  await tab.page.getByRole('link', { name: 'Live tail' }).click();
+  await tab.page.getByRole('heading', { name: 'Live tail' }).waitFor();
+  await tab.page.route(pathIs('/api/cases'), answer({ error: 'the store is busy' }, 503));
+  await tab.page.getByRole('link', { name: 'Cases', exact: true }).first().click();
+  await tab.page.getByText('These figures are not of now: the store is busy').waitFor();
+  assert.ok(await tab.page.locator('.case-row').first().isVisible());
+  await tab.close();
+});
+
+test('a cause that there is not is told, and the list of before is gone', async () => {
+  const tab = await open(browser, stage.url);
+  await tab.go('/cases?since=7d');
+  await tab.page.locator('.case-row').first().waitFor();
+  await tab.page.getByLabel('Cause').fill('no.such.cause');
+  await tab.page.getByLabel('Cause').press('Enter');
+  await tab.page.getByText('there is no cause no.such.cause').waitFor();
+  assert.equal(await tab.page.locator('.case-row').count(), 0);
+  await tab.page.getByRole('link', { name: /Cause.*no\.such\.cause/ }).click();
+  await tab.page.locator('.case-row').first().waitFor();
+  await tab.close();
+});
+
+test('the blame is the one the edge tells, and none where it tells none', async () => {
+  const tab = await open(browser, stage.url);
+  const { page } = tab;
+  const traffic = structuredClone(NOTHING['/api/traffic']);
+  traffic.series = [{ key: 'dns.timeout', requests: [5, 4] }, { key: 'tls.rst', requests: [1, 1] }];
+  traffic.top.causes = [{ key: 'dns.timeout', requests: 9, actor: 'network', summary: 'No answer.' }];
+  Object.assign(traffic.totals, { requests: 11, failures: 11 });
+  const finding = { cause: 'dns.address_prohibited', actor: 'edge', factor: '', value: '', sentence: 'All fail.', inside_rate: 1, inside_rate_low: 1, inside_rate_high: 1, outside_rate: 0, failed: 9, requests: 9, unit: 'requests', hidden_by_retry: false, confidence: 1, since: traffic.since, last: traffic.until, sample_rays: [], fix: '' };
+  await page.route(pathIs('/api/traffic'), answer(traffic));
+  await page.route(pathIs('/api/findings'), answer({ ...NOTHING['/api/findings'], findings: [finding] }));
+  await tab.go('/');
+  assert.deepEqual(await page.locator('.legend .legend-key').allInnerTexts().then((all) => all.map((text) => text.replace(/\s+/g, ' ').trim())), ['dns.timeout Network', 'tls.rst']);
+  await page.locator('.finding .actor').getByText('Edge').waitFor();
+  await tab.go('/findings');
+  await page.locator('.finding .actor').getByText('Edge').waitFor();
+  await tab.close();
+});
+
+test('what has no name of its own leads nowhere, and the rest to the cases of the same range', async () => {
+  const tab = await open(browser, stage.url);
+  const { page } = tab;
+  const traffic = structuredClone(NOTHING['/api/traffic']);
+  const top = ['-', '(other)', 'a.example'].map((key) => ({ key, requests: 6, failures: 3, p95_ms: 1 }));
+  Object.assign(traffic, { by: 'host', series: top.map(({ key }) => ({ key, requests: [3, 3] })) });
+  Object.assign(traffic.totals, { requests: 18, failures: 9 });
+  traffic.top = { hosts: top, paths: top.slice(0, 2), origins: top.slice(0, 2), causes: [], statuses: [{ key: '0', requests: 9 }, { key: '520', requests: 9 }] };
+  await page.route(pathIs('/api/traffic'), answer(traffic));
+  await tab.go('/?by=host');
+  const hrefs = await page.locator('.legend a, .top-table a, .status-list a').evaluateAll((all) => all.map((one) => one.getAttribute('href')));
+  assert.deepEqual(hrefs.sort(), ['/?by=host&host=a.example', '/?by=host&host=a.example', '/cases?since=1h&host=a.example', '/cases?since=1h&host=a.example', '/cases?since=1h&status=520'].sort());
+  assert.equal(await page.locator('.top-table tr').getByText('(other)').count(), 3);
+  await page.locator('.tile').getByText('Client’s fault').waitFor();
+  await tab.close();
+});
+
+test('by status all requests are counted, for a cut body has a 200', async () => {
+  const tab = await open(browser, stage.url);
+  const traffic = structuredClone(NOTHING['/api/traffic']);
+  Object.assign(traffic, { by: 'status', series: [{ key: '200', requests: [40, 40] }, { key: '505', requests: [0, 1] }] });
+  Object.assign(traffic.totals, { requests: 81, failures: 3 });
+  await tab.page.route(pathIs('/api/traffic'), answer(traffic));
+  await tab.go('/?by=status');
+  assert.deepEqual((await tab.page.locator('.legend bdi').allInnerTexts()).map((text) => text.trim()), ['200', '505']);
+  assert.equal(await tab.page.getByRole('group', { name: 'What is counted' }).count(), 0);
+  await tab.page.getByRole('heading', { name: 'Requests', exact: true }).waitFor();
+  await tab.close();
+});
+
+test('a tail that the edge refuses is opened again, and asks for the token if that is why', async () => {
+  const tab = await open(browser, stage.url);
+  const { page } = tab;
+  let asked = 0;
+  const again = new Promise((resolve) => {
+    void page.route('**/api/tail*', (route) => {
+      asked += 1;
+      if (asked === 2) resolve();
+      return asked === 1 ? answer({ error: 'too many watch' }, 503)(route) : route.fulfill({ contentType: 'text/event-stream', body: 'retry: 600000\n: nothing\n\n' });
+    });
+  });
+  await page.route(pathIs('/api/switches'), answer({ error: 'the edge is ending' }, 503));
+  await tab.go('/tail');
+  await page.getByText('the edge is ending').waitFor();
+  await again;
+  await page.route('**/api/tail*', answer({ error: 'a token is needed' }, 401));
+  await page.route(pathIs('/api/switches'), answer({ error: 'a token is needed' }, 401));
+  await page.getByRole('button', { name: 'All requests' }).click();
+  await page.getByLabel('Token').waitFor();
+  await tab.close();
+});
+
+test('figures of origins that cannot be read are not told as none', async () => {
+  const tab = await open(browser, stage.url);
+  await tab.page.route(pathIs('/api/origins'), answer({ origins: [{ url: 'https://10.0.0.20:8443', http2: true, http2_configured: true, http2_switch: 'configured', pools: [], requests: null, failures: null, p50_ms: null, p95_ms: null, connections: null, idle_timeout_ms: null }] }));
+  await tab.go('/origins');
+  assert.deepEqual((await tab.page.locator('.origin-figures dd').allInnerTexts()).slice(0, 2), ['–', '–']);
+  await tab.page.getByText('Not known', { exact: true }).waitFor();
+  await tab.check(assert);
   await tab.close();
 });
 
 test('a part of the ledger that does not answer is named, until it does', async () => {
   const tab = await open(browser, stage.url);
-  const partly = (route) => route.fulfill({ status: 200, contentType: 'application/json', headers: { 'Edgecase-Missing': 'shard 2 (10.0.0.2:9000)' }, body: JSON.stringify(NOTHING['/api/cases']) });
-  await tab.page.route(pathIs('/api/cases'), partly);
-  await tab.go('/cases');
+  const partly = (route) => route.fulfill({ status: 200, contentType: 'application/json', headers: { 'Edgecase-Missing': 'shard 2 (10.0.0.2:9000)' }, body: JSON.stringify(NOTHING['/api/traffic']) });
+  await tab.page.clock.install();
+  await tab.page.route(pathIs('/api/traffic'), partly);
+  await tab.go('/');
   const banner = tab.page.getByText('shard 2 (10.0.0.2:9000)');
   await banner.waitFor();
   assert.deepEqual(await axe(tab.page, 'partial'), []);
-  await tab.page.unroute(pathIs('/api/cases'));
-  await tab.go('/findings');
+  // A whole answer that comes later is of something else.
+  const findings = tab.page.waitForResponse('**/api/findings');
+  await tab.page.route(pathIs('/api/traffic'), () => {});
+  await tab.page.clock.runFor(61_000);
+  await (await findings).finished();
+  await tab.page.clock.runFor(500);
+  assert.equal(await banner.count(), 1);
+  await tab.page.getByRole('link', { name: 'Findings' }).first().click();
+  await tab.page.getByRole('heading', { name: /findings?$/ }).waitFor();
   await banner.waitFor({ state: 'detached' });
   await tab.close();
 });
@@ -162,8 +278,8 @@ test('hostile values are shown as text and break nothing', async () => {
   Object.assign(traffic, { series: [{ key: SCRIPT, requests: [3, 4] }, { key: RIGHT_TO_LEFT, requests: [1, 1] }] });
   Object.assign(traffic.totals, { requests: 9, failures: 9, edge_errors: 9 });
   const top = [{ key: LONG, requests: 5, failures: 5, p95_ms: 1 }, { key: SCRIPT, requests: 4, failures: 4, p95_ms: null }, { key: RIGHT_TO_LEFT, requests: 1, failures: 0, p95_ms: 3 }];
-  traffic.top = { hosts: top, paths: top, origins: top, causes: [{ key: SCRIPT, requests: 7, summary: SCRIPT }], statuses: [{ key: '520', requests: 9 }] };
-  const finding = { cause: 'resp.empty_fin', factor: 'path', value: LONG, sentence: SCRIPT + RIGHT_TO_LEFT, inside_rate: 0.5, inside_rate_low: 0.4, inside_rate_high: 0.6, outside_rate: 0, failed: 9, requests: 18, confidence: 0.99, since: record.time, last: record.time, sample_rays: [ray], fix: SCRIPT };
+  traffic.top = { hosts: top, paths: top, origins: top, causes: [{ key: SCRIPT, requests: 7, actor: 'origin', summary: SCRIPT }], statuses: [{ key: '520', requests: 9 }] };
+  const finding = { cause: 'resp.empty_fin', actor: 'origin', factor: 'path', value: LONG, sentence: SCRIPT + RIGHT_TO_LEFT, inside_rate: 0.5, inside_rate_low: 0.4, inside_rate_high: 0.6, outside_rate: 0, failed: 9, requests: 18, confidence: 0.99, since: record.time, last: record.time, sample_rays: [ray], fix: SCRIPT };
   const origin = { url: `https://${SCRIPT}${'o'.repeat(200)}`, http2: true, http2_configured: true, http2_switch: 'on', pools: [{ name: SCRIPT, healthy: false, since: record.time, last_error: LONG }], requests: 1, failures: 1, p50_ms: null, p95_ms: null, connections: null, idle_timeout_ms: null };
 
   const tab = await open(browser, stage.url, { viewport: { width: 390, height: 844 } });

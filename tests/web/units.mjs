@@ -1,4 +1,4 @@
-// The parts that need no browser: the headline, the reading of rays and figures, and colours that can be told apart.
+// The parts that need no browser: the headline, ranges, what is kept of answers, the reading of rays and figures, and colours that can be told apart.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -9,11 +9,11 @@ import { pathToFileURL } from 'node:url';
 
 const web = new URL('../../web/', import.meta.url);
 const { build } = createRequire(web)('esbuild');
-let folder, format, headline, evidence;
+let folder, format, headline, evidence, range, api;
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'edgecase-web-'));
-  await build({ entryPoints: ['format.ts', 'headline.ts', 'evidence.ts'].map((name) => new URL(`src/${name}`, web).pathname), outdir: folder, bundle: true, format: 'esm', outExtension: { '.js': '.mjs' }, logLevel: 'error' });
-  [format, headline, evidence] = await Promise.all(['format', 'headline', 'evidence'].map((name) => import(pathToFileURL(join(folder, `${name}.mjs`)))));
+  await build({ entryPoints: ['format.ts', 'headline.ts', 'evidence.ts', 'range.tsx', 'api.ts'].map((name) => new URL(`src/${name}`, web).pathname), outdir: folder, bundle: true, format: 'esm', jsx: 'automatic', jsxImportSource: 'preact', outExtension: { '.js': '.mjs' }, logLevel: 'error' });
+  [format, headline, evidence, range, api] = await Promise.all(['format', 'headline', 'evidence', 'range', 'api'].map((name) => import(pathToFileURL(join(folder, `${name}.mjs`)))));
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -23,13 +23,80 @@ const traffic = (failures, requests, causes, statuses, before = null) => ({
 
 test('the headline says what is wrong in words', () => {
   const say = (...words) => headline.headline(traffic(...words), 'hour').sentence;
-  assert.equal(say(1204, 90_000, [['none', 88_000], ['resp.empty_fin', 800], ['reuse.stale', 220], ['body.short_fin', 112], ['h2.rst_stream', 72], ['client.abort', 500]], [['200', 88_000], ['520', 1204]]), '520s: 3 causes explain 94 % of 1,204 failures.');
+  assert.equal(say(1204, 90_000, [['none', 88_000], ['resp.empty_fin', 800], ['reuse.stale', 220], ['body.short_fin', 112], ['h2.rst_stream', 72], ['client.abort', 500]], [['200', 88_112], ['520', 1092]]), 'Mostly 520s: 3 causes explain 94 % of 1,204 failures.');
   assert.equal(say(20, 100, [['none', 80], ['resp.empty_fin', 20]], [['200', 80], ['520', 20]]), '520s: one cause explains all 20 failures.');
   assert.equal(say(1, 100, [['connect.refused', 1]], [['521', 1]]), '521s: one cause explains the one failure.');
   assert.equal(say(40, 100, [['resp.empty_fin', 37], ['connect.refused', 3]], [['520', 37], ['521', 3]]), 'Mostly 520s: one cause explains 93 % of 40 failures.');
   assert.equal(say(247, 310, [['a.b', 7], ['c.d', 6], ['e.f', 6]], [['520', 177], ['525', 14]]), 'Mostly 520s: 247 failures, and no cause stands out.');
+  assert.equal(say(40, 100, [['body.short_fin', 37], ['resp.empty_fin', 3]], [['200', 97], ['520', 3]]), 'Failures: one cause explains 93 % of 40 failures.');
+  assert.equal(say(5, 100, [['edge.loop', 5]], [['200', 95], ['403', 5]]), 'Failures: one cause explains all 5 failures.');
+  assert.equal(say(5, 100, [['body.short_fin', 5], ['client.bad_version', 30]], [['200', 70], ['505', 30]]), 'Failures: one cause explains all 5 failures.');
   assert.equal(say(0, 100, [['none', 100]], [['200', 100]]), 'All is well: 100 requests, no failure.');
   assert.equal(say(0, 0, [], []), 'No request in the last hour.');
+});
+
+test('what fails by the client is not told as clients that left', () => {
+  const quiet = traffic(0, 100, [['none', 60], ['client.bad_request_line', 40]], [['200', 60], ['400', 40]]);
+  quiet.totals.client_gone = 40;
+  assert.equal(headline.headline(quiet, 'hour').detail, '40 requests failed by the client’s own doing.');
+});
+
+const NOW = Date.parse('2026-11-28T21:00:00Z');
+test('until takes a duration back from now, and the words are those of the range that is asked for', () => {
+  const of = (text, fallback) => range.rangeOf(new URLSearchParams(text), fallback, NOW);
+  const said = (...words) => { const { since, until, phrase, relative } = of(...words); return [since, until, phrase, relative]; };
+  assert.deepEqual(said(''), ['1h', null, 'the last hour', true]);
+  assert.deepEqual(said('since=90m'), ['90m', null, 'the last 90 minutes', true]);
+  assert.deepEqual(said('since=3h&until=1h'), ['3h', '1h', 'those 2 hours', false]);
+  assert.deepEqual([of('since=3h&until=1h').from, of('since=3h&until=1h').to], [NOW - 3 * 3_600_000, NOW - 3_600_000]);
+  assert.deepEqual(said('until=1h', '24h'), ['24h', '1h', 'those 23 hours', false]);
+  assert.deepEqual(said('since=2026-11-28T18:00:00Z&until=1h'), ['2026-11-28T18:00:00Z', '1h', 'those 2 hours', false]);
+  assert.deepEqual(said('since=2026-11-28T20:00:00Z'), ['2026-11-28T20:00:00Z', null, 'that hour', false]);
+  for (const wrong of ['since=yesterday', 'since=3h&until=later']) assert.deepEqual(said(wrong, '24h'), ['24h', null, 'the last day', true]);
+});
+
+test('data of another path goes when the new path fails, and stays while it is asked for', () => {
+  const error = new api.ApiError(400, 'there is no cause x');
+  const there = { path: '/a', of: '/a', data: 'of a', error: null, busy: false };
+  const asked = api.asking(there, '/b');
+  assert.deepEqual(asked, { path: '/b', of: '/a', data: 'of a', error: null, busy: true });
+  const without = api.failed(asked, '/b', error);
+  assert.deepEqual(without, { path: '/b', of: '/b', data: null, error, busy: false });
+  assert.equal(api.asking(without, '/b').error, error);
+  assert.equal(api.asking(without, '/a', 'of a').data, 'of a');
+  assert.equal(api.asking(without, '/a').error, null);
+  assert.deepEqual(api.failed(api.asking(there, '/a'), '/a', error), { path: '/a', of: '/a', data: 'of a', error, busy: false });
+});
+
+test('a whole answer does not hide what another answer on the page lacks', async () => {
+  const told = [];
+  api.whenMissing((parts) => told.push(parts));
+  const asked = globalThis.fetch;
+  let lacks = '', status = 200;
+  globalThis.fetch = async () => new Response('{}', { status, headers: lacks ? { 'Edgecase-Missing': lacks } : {} });
+  const ask = (path, parts) => { lacks = parts; return api.call(path).catch(() => {}); };
+  try {
+    const leave = ['/api/traffic?since=1h', '/api/findings', '/api/origins'].map(api.show);
+    await ask('/api/traffic?since=1h', 'shard 2, shard 3');
+    await ask('/api/findings', '');
+    await ask('/api/cases', 'shard 9');
+    assert.equal(told.at(-1), 'shard 2, shard 3');
+    await ask('/api/origins', 'shard 3, shard 4');
+    assert.equal(told.at(-1), 'shard 2, shard 3, shard 4');
+    status = 503;
+    await ask('/api/traffic?since=1h', '');
+    assert.equal(told.at(-1), 'shard 2, shard 3, shard 4');
+    status = 200;
+    await ask('/api/traffic?since=1h&before=x', 'shard 5');
+    await ask('/api/traffic?since=1h&before=y', '');
+    assert.equal(told.at(-1), 'shard 2, shard 3, shard 5, shard 4');
+    await ask('/api/traffic?since=6h', '');
+    assert.equal(told.at(-1), 'shard 3, shard 4');
+    for (const off of leave) off();
+    assert.equal(told.at(-1), '');
+  } finally {
+    globalThis.fetch = asked;
+  }
 });
 
 test('rays are found in anything that is pasted', () => {

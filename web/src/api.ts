@@ -49,7 +49,7 @@ export interface Traffic {
     hosts: TopRow[];
     paths: TopRow[];
     origins: TopRow[];
-    causes: { key: string; requests: number; summary: string }[];
+    causes: { key: string; requests: number; actor: Actor; summary: string }[];
     statuses: { key: string; requests: number }[];
   };
 }
@@ -162,6 +162,7 @@ export interface Case {
 
 export interface Finding {
   cause: string;
+  actor: Actor;
   factor: string;
   value: string;
   sentence: string;
@@ -198,8 +199,9 @@ export interface Origin {
   http2_configured: boolean;
   http2_switch: Http2Switch;
   pools: { name: string; healthy: boolean; last_error: string | null }[];
-  requests: number;
-  failures: number;
+  /// Null if the records cannot be read.
+  requests: number | null;
+  failures: number | null;
   p50_ms: number | null;
   p95_ms: number | null;
   connections?: { idle: number; active: number } | null;
@@ -237,12 +239,45 @@ export interface LedgerNodes {
   nodes: LedgerNode[];
 }
 
-/// Told of each answer from records: which parts of the ledger it lacks; empty when it is whole.
+const FROM_RECORDS = /^\/api\/(traffic|cases|rays|findings|nodes|origins)\b/;
+const pathname = (path: string) => path.replace(/\?.*/, '');
+/// What is on the page: how often each path is, and which parts of the ledger its last answer lacked.
+const onPage = new Map<string, { uses: number; lacks: string }>();
 let onMissing: (parts: string) => void = () => {};
+
+function tellMissing(): void {
+  const parts = [...onPage.values()].flatMap(({ lacks }) => lacks.split(', ')).filter(Boolean);
+  onMissing([...new Set(parts)].join(', '));
+}
+
+/// Told which parts of the ledger the answers on the page lack; empty when they are whole.
 export function whenMissing(tell: (parts: string) => void): void {
   onMissing = tell;
 }
-const FROM_RECORDS = /^\/api\/(traffic|cases|rays|findings|nodes)\b/;
+
+/// Counts the answers of a path as on the page; gives what takes them off it.
+export function show(path: string): () => void {
+  const name = pathname(path);
+  const entry = onPage.get(name) ?? { uses: 0, lacks: '' };
+  entry.uses += 1;
+  onPage.set(name, entry);
+  return () => {
+    entry.uses -= 1;
+    if (entry.uses > 0) return;
+    onPage.delete(name);
+    tellMissing();
+  };
+}
+
+function noteMissing(path: string, response: Response): void {
+  const entry = onPage.get(pathname(path));
+  // What cannot be read at all brings nothing: what stays on the page is of before.
+  if (!entry || !FROM_RECORDS.test(path) || response.status >= 500) return;
+  const lacks = response.headers.get('Edgecase-Missing') ?? '';
+  // A further page of a list stands below the first.
+  entry.lacks = /[?&]before=/.test(path) ? `${entry.lacks}, ${lacks}` : lacks;
+  tellMissing();
+}
 
 /// Called once the listener says that it wants a token.
 let onUnauthorized = () => {};
@@ -265,7 +300,7 @@ export async function call<T>(path: string, options: { method?: string; body?: u
     throw new ApiError(0, 'The edge does not answer. Is it running, and is its admin listener reachable from here?');
   }
   if (response.status === 204) return undefined as T;
-  if (FROM_RECORDS.test(path)) onMissing(response.headers.get('Edgecase-Missing') ?? '');
+  noteMissing(path, response);
   let body: unknown;
   try {
     body = await response.json();
@@ -288,36 +323,60 @@ export interface Loaded<T> {
   reload: () => void;
 }
 
+export interface Held<T> {
+  path: string | null;
+  /// The path whose answer `data` is.
+  of: string | null;
+  data: T | null;
+  error: ApiError | null;
+  busy: boolean;
+}
+
+/// Until the answer comes, what was known of this path is shown, or else what is there.
+export function asking<T>(old: Held<T>, path: string, known?: T): Held<T> {
+  if (known !== undefined) return { path, of: path, data: known, error: null, busy: true };
+  return { ...old, path, error: old.path === path ? old.error : null, busy: true };
+}
+
+/// An error takes the data of another path away; of the same path it makes them old.
+export function failed<T>(old: Held<T>, path: string, error: ApiError): Held<T> {
+  return { path, of: path, data: old.of === path ? old.data : null, error, busy: false };
+}
+
 const remembered = new Map<string, unknown>();
 
 /// The answer to a GET; asked again when the path changes, and every `every` ms while the page is seen.
 export function useApi<T>(path: string | null, every = 0): Loaded<T> {
-  const [state, setState] = useState<{ path: string | null; data: T | null; error: ApiError | null; busy: boolean }>(() => ({
+  const [state, setState] = useState<Held<T>>(() => ({
     path,
+    of: path,
     data: path ? ((remembered.get(path) as T | undefined) ?? null) : null,
     error: null,
     busy: path !== null,
   }));
   const [turn, setTurn] = useState(0);
   const last = useRef<string | null>(null);
+  const name = path === null ? null : pathname(path);
+
+  useEffect(() => (name === null ? undefined : show(name)), [name]);
 
   useEffect(() => {
     if (path === null) return;
     const stop = new AbortController();
     const known = last.current === path ? undefined : (remembered.get(path) as T | undefined);
     last.current = path;
-    setState((old) => ({ path, data: known ?? old.data, error: known ? null : old.error, busy: true }));
+    setState((old) => asking(old, path, known));
     call<T>(path, { signal: stop.signal }).then(
       (data) => {
         if (stop.signal.aborted) return;
         remembered.set(path, data);
         if (remembered.size > 40) remembered.delete(remembered.keys().next().value as string);
-        setState({ path, data, error: null, busy: false });
+        setState({ path, of: path, data, error: null, busy: false });
       },
       (error: unknown) => {
         if (stop.signal.aborted) return;
         const told = error instanceof ApiError ? error : new ApiError(0, String(error));
-        setState((old) => ({ path, data: old.path === path ? old.data : null, error: told, busy: false }));
+        setState((old) => failed(old, path, told));
       },
     );
     return () => stop.abort();

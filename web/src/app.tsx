@@ -213,7 +213,7 @@ export function App() {
   const about = status.data;
   if (locked) return <Login version={about?.version ?? ''} done={() => { setLocked(false); status.reload(); }} />;
   return (
-    <div class="frame" key={zone ? 'utc' : 'local'}>
+    <div class="frame">
       <a class="skip" href="#main" onClick={(event) => { event.preventDefault(); document.getElementById('main')?.focus(); }}>Skip to the content</a>
       <nav class="nav" aria-label="Pages">
         <a class="brand" href="/"><Logo /><span class="brand-name">Edgecase</span></a>

@@ -7,7 +7,7 @@ export interface Headline {
   detail: string;
   tone: 'good' | 'bad' | 'quiet';
   /// The causes the sentence counts.
-  causes: { key: string; requests: number; summary: string }[];
+  causes: Traffic['top']['causes'];
 }
 
 export const isFailure = (cause: string) => cause !== 'none' && cause !== '(other)' && !cause.startsWith('client.');
@@ -33,7 +33,7 @@ export function headline(traffic: Traffic, range: string, phrase = `the last ${r
   if (totals.failures === 0) {
     return {
       sentence: `All is well: ${plural(totals.requests, 'request')}, no failure.`,
-      detail: totals.client_gone > 0 ? `${plural(totals.client_gone, 'client')} left before the response.` : change(totals, before, range),
+      detail: totals.client_gone > 0 ? `${plural(totals.client_gone, 'request')} failed by the client’s own doing.` : change(totals, before, range),
       tone: 'good',
       causes: [],
     };
@@ -47,18 +47,19 @@ export function headline(traffic: Traffic, range: string, phrase = `the last ${r
     sum += row.requests;
   }
   const statuses = top.statuses.filter((row) => Number(row.key) >= 500).sort((a, b) => b.requests - a.requests);
-  const errors = statuses.reduce((n, row) => n + row.requests, 0);
-  const leading = statuses[0] && errors > 0 && statuses[0].requests / errors >= 0.5 ? `Mostly ${statuses[0].key}s` : 'Failures';
-  const only = statuses.length === 1 && statuses[0] ? `${statuses[0].key}s` : leading;
+  // A failure may have a status below 500 (a body cut after its 200), and a 505 may be the client's own doing.
+  const [most] = statuses;
+  const part = most ? most.requests / totals.failures : 0;
+  const what = !most || part < 0.5 || part > 1 ? 'Failures' : part === 1 && statuses.length === 1 ? `${most.key}s` : `Mostly ${most.key}s`;
   const share = Math.min(1, sum / totals.failures);
   const failures = plural(totals.failures, 'failure');
   const n = explained.length;
   let sentence: string;
   if (n === 0) sentence = `${failures} in ${plural(totals.requests, 'request')}.`;
-  else if (share < 0.4) sentence = `${only}: ${failures}, and no cause stands out.`;
-  else if (share >= 1 && n === 1) sentence = `${only}: one cause explains ${totals.failures === 1 ? 'the one failure' : `all ${failures}`}.`;
-  else if (share >= 1) sentence = `${only}: ${WORDS[n]} causes explain all ${failures}.`;
-  else sentence = `${only}: ${n === 1 ? 'one cause explains' : `${n} causes explain`} ${percent(share)} of ${failures}.`;
+  else if (share < 0.4) sentence = `${what}: ${failures}, and no cause stands out.`;
+  else if (share >= 1 && n === 1) sentence = `${what}: one cause explains ${totals.failures === 1 ? 'the one failure' : `all ${failures}`}.`;
+  else if (share >= 1) sentence = `${what}: ${WORDS[n]} causes explain all ${failures}.`;
+  else sentence = `${what}: ${n === 1 ? 'one cause explains' : `${n} causes explain`} ${percent(share)} of ${failures}.`;
   const first = explained[0];
   const detail = [
     `${percent(totals.failures / totals.requests)} of ${plural(totals.requests, 'request')} failed.`,

@@ -17,6 +17,9 @@ export interface Range {
   words: string;
   /// "the last hour"; "those 12 minutes" of a zoom
   phrase: string;
+  /// In milliseconds, as of now.
+  from: number;
+  to: number;
   relative: boolean;
 }
 
@@ -33,20 +36,32 @@ export function wordsOf(seconds: number): string {
   return `${Math.round(seconds)} seconds`;
 }
 
-const lastOf = (since: string, words: string): Range => ({ since, until: null, words, phrase: `the last ${words}`, relative: true });
+/// Of a duration as "15m"; NaN of anything else.
+function secondsOf(text: string): number {
+  const [, n, unit] = /^(\d+)([smhd])$/.exec(text) ?? [];
+  return n && unit ? Number(n) * (UNITS[unit] as [number, string])[0] : NaN;
+}
 
-export function rangeOf(query: URLSearchParams, fallback = '1h'): Range {
+/// A time, or a duration back from now; NaN if it is neither.
+function timeOf(text: string, now: number): number {
+  const back = secondsOf(text);
+  return Number.isNaN(back) ? Date.parse(text) : now - back * 1000;
+}
+
+function lastOf(since: string, now: number): Range {
+  const words = wordsOf(secondsOf(since));
+  return { since, until: null, words, phrase: `the last ${words}`, from: timeOf(since, now), to: now, relative: true };
+}
+
+export function rangeOf(query: URLSearchParams, fallback = '1h', now = Date.now()): Range {
   const since = query.get('since') ?? fallback;
   const until = query.get('until');
-  const short = /^(\d+)([smhd])$/.exec(since);
-  if (short && !until) {
-    return lastOf(since, wordsOf(Number(short[1]) * (UNITS[short[2] as string] as [number, string])[0]));
-  }
-  const from = Date.parse(since);
-  const to = until ? Date.parse(until) : Date.now();
-  if (Number.isNaN(from) || Number.isNaN(to)) return lastOf(fallback, 'hour');
+  if (!until && !Number.isNaN(secondsOf(since))) return lastOf(since, now);
+  const from = timeOf(since, now);
+  const to = until ? timeOf(until, now) : now;
+  if (Number.isNaN(from) || Number.isNaN(to)) return lastOf(fallback, now);
   const words = wordsOf(Math.max(1, Math.round((to - from) / 1000)));
-  return { since, until, words, phrase: `${/^\d/.test(words) ? 'those' : 'that'} ${words}`, relative: false };
+  return { since, until, words, phrase: `${/^\d/.test(words) ? 'those' : 'that'} ${words}`, from, to, relative: false };
 }
 
 export function iso(seconds: number): string {
@@ -58,8 +73,8 @@ export function zoomTo(since: number, until: number): void {
 }
 
 export function RangePicker({ range, fallback = '1h' }: { range: Range; fallback?: string }) {
-  const from = new Date(range.since);
-  const to = range.until ? new Date(range.until) : new Date();
+  const from = new Date(range.from);
+  const to = new Date(range.to);
   const sameDay = day(from) === day(to);
   return (
     <div class="range">
@@ -78,7 +93,7 @@ export function RangePicker({ range, fallback = '1h' }: { range: Range; fallback
   );
 }
 
-const NAMES: Record<string, string> = { host: 'Host', origin: 'Origin', status: 'Status', cause: 'Cause', path: 'Path' };
+const NAMES: Record<string, string> = { host: 'Host', origin: 'Origin', status: 'Status', cause: 'Cause', path: 'Path', node: 'Edge' };
 
 /// The filters that are on, each with its way out.
 export function FilterChips({ query, keys }: { query: URLSearchParams; keys: string[] }) {

@@ -40,16 +40,6 @@ export function Icon({ name, size = 18 }: { name: IconName; size?: number }) {
 
 export const ACTOR_NAME: Record<Actor, string> = { none: 'Nobody', client: 'Client', edge: 'Edge', network: 'Network', origin: 'Origin' };
 
-export function actorOf(cause: string): Actor {
-  if (cause === 'none' || cause === '(other)') return 'none';
-  const phase = cause.split('.')[0];
-  if (phase === 'client') return 'client';
-  if (phase === 'edge') return 'edge';
-  if (['connect.limit', 'connect.no_route', 'connect.local_prohibited', 'connect.local_exhausted'].includes(cause)) return 'edge';
-  if (['connect.timeout', 'connect.unroutable', 'connect.host_unreachable', 'connect.prohibited', 'request.not_acked'].includes(cause)) return 'network';
-  return 'origin';
-}
-
 /// Told by shape and word; the colour only helps.
 export function ActorChip({ actor, text }: { actor: Actor; text?: string }) {
   return <span class={`actor actor-${actor}`}><Icon name={actor} size={14} />{text ?? ACTOR_NAME[actor]}</span>;
@@ -192,6 +182,11 @@ export function Failure({ error, retry, title }: { error: ApiError; retry?: () =
       {retry ? <button type="button" class="button" onClick={retry}><Icon name="reset" size={15} />Try again</button> : null}
     </div>
   );
+}
+
+/// Above figures that could not be asked for again.
+export function Stale({ error, retry }: { error: ApiError | null; retry: () => void }) {
+  return error ? <p class="banner" role="status"><Icon name="warn" size={16} /><span>These figures are not of now: <Foreign text={error.message} /> <button type="button" class="text-button" onClick={retry}>Try again</button></span></p> : null;
 }
 
 /// Holds the place of what is coming.

@@ -4,7 +4,7 @@ import { ApiError, call, type CaseRow, type Cases, useApi } from '../api';
 import { duration, fullMoment, moment } from '../format';
 import { FilterChips, rangeOf, RangePicker } from '../range';
 import { link, navigate, type Route, withQuery } from '../router';
-import { ActorChip, Address, Dotted, Empty, Failure, Foreign, Icon, PageHead, Skeleton, StatusPill } from '../ui';
+import { ActorChip, Address, Dotted, Empty, Failure, Foreign, Icon, PageHead, Skeleton, Stale, StatusPill } from '../ui';
 
 const FILTERS = ['cause', 'status', 'host', 'path', 'origin', 'node'];
 
@@ -69,6 +69,7 @@ export function CasesPage({ route }: { route: Route }) {
         <button type="submit" class="button">Filter</button>
       </form>
       <FilterChips query={query} keys={FILTERS} />
+      {data ? <Stale error={error} retry={reload} /> : null}
       <section class="panel list-panel" aria-busy={busy} aria-label="Cases">
         {error && !data ? <Failure error={error} retry={reload} /> : !data ? <Skeleton rows={14} class="pad" /> : rows.length === 0 ? (
           <Empty title={filtered ? 'No case with these filters' : 'No case in this range'} icon="none"><p>{filtered ? <a href={withQuery(Object.fromEntries(FILTERS.map((key) => [key, null])))}>Remove the filters</a> : <>Nothing failed. <a href={withQuery({ since: '7d', until: null })}>Look at the last 7 days</a></>}</p></Empty>

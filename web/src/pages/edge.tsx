@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { ApiError, call, type LedgerNodes, type Status, type Switches, useApi } from '../api';
 import { ago, count, duration, fullMoment } from '../format';
 import { link } from '../router';
-import { announce, Failure, Icon, PageHead, Panel, Segmented, Skeleton } from '../ui';
+import { announce, Failure, Icon, PageHead, Panel, Segmented, Skeleton, Stale } from '../ui';
 
 const STORES: Record<string, string> = { sqlite: 'SQLite', clickhouse: 'ClickHouse' };
 
@@ -14,10 +14,11 @@ const PROFILES: Record<string, string> = {
 
 /// The edges that share a ledger; nothing where this one keeps its own records.
 function Ledger() {
-  const { data } = useApi<LedgerNodes>('/api/nodes', 15_000);
+  const { data, error, reload } = useApi<LedgerNodes>('/api/nodes', 15_000);
   if (!data || data.nodes.length === 0) return null;
   return (
     <Panel title="Edges of this ledger">
+      <Stale error={error} retry={reload} />
       <div class="table-scroll">
         <table class="table num">
           <thead><tr><th scope="col">Edge</th><th scope="col">Last report</th><th scope="col" class="right">Recorded</th><th scope="col" class="right">Waiting</th><th scope="col" class="right">Lost</th><td /></tr></thead>
@@ -63,6 +64,7 @@ export function EdgePage({ status }: { status: Status | null }) {
   return (
     <>
       <PageHead title="Edge" lead={status ? `Version ${status.version}${status.colo ? `, at ${status.colo}` : ''}.` : ' '} />
+      {shown ? <Stale error={error} retry={reload} /> : null}
       <div class="halves">
         <Panel title="Switches">
           {error && !shown ? <Failure error={error} retry={reload} /> : !shown ? <Skeleton rows={5} class="switches-wait" /> : (

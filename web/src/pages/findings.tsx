@@ -2,7 +2,7 @@
 import { type Finding, type Findings, useApi } from '../api';
 import { ago, count, fullMoment, percent, plural } from '../format';
 import { link } from '../router';
-import { ActorChip, actorOf, Dotted, Empty, Failure, Foreign, Icon, PageHead, Prose, Skeleton } from '../ui';
+import { ActorChip, Dotted, Empty, Failure, Foreign, Icon, PageHead, Prose, Skeleton, Stale } from '../ui';
 
 function confidence(share: number): string {
   if (share <= 0) return '';
@@ -41,7 +41,7 @@ export function FindingCard({ finding, small }: { finding: Finding; small?: bool
   return (
     <article class={`finding ${small ? 'finding-small' : 'panel'}`}>
       <header class="finding-head">
-        <ActorChip actor={actorOf(finding.cause)} />
+        <ActorChip actor={finding.actor} />
         <a class="finding-cause" href={casesOf(finding)} data-row title="Show these cases"><Dotted name={finding.cause} /></a>
         <span class="finding-count num">{count(finding.failed)} <span>failed</span></span>
       </header>
@@ -74,6 +74,7 @@ export function FindingsPage() {
       >
         <button type="button" class="button" onClick={reload} disabled={busy}><Icon name="reset" size={15} />Look again</button>
       </PageHead>
+      {data ? <Stale error={error} retry={reload} /> : null}
       {error && !data ? <section class="panel"><Failure error={error} retry={reload} /></section> : !data ? <div class="finding-grid">{[0, 1, 2, 3].map((i) => <section key={i} class="panel"><Skeleton rows={6} /></section>)}</div> : data.findings.length === 0 ? (
         <section class="panel"><Empty title="No pattern in the failures" icon="none"><p>A finding needs five failures of one cause. Single cases are under <a href="/cases">cases</a>.</p></Empty></section>
       ) : <div class="finding-grid" aria-busy={busy}>{data.findings.map((finding) => <FindingCard key={finding.cause + finding.factor + finding.value} finding={finding} />)}</div>}

@@ -3,14 +3,15 @@ import { useState } from 'preact/hooks';
 import { ApiError, call, type Http2Switch, type Origin, useApi } from '../api';
 import { compact, count, duration, percent, plural } from '../format';
 import { link } from '../router';
-import { announce, Empty, Failure, Foreign, Icon, PageHead, Segmented, Skeleton } from '../ui';
+import { announce, Empty, Failure, Foreign, Icon, PageHead, Segmented, Skeleton, Stale } from '../ui';
 
 type Origins = { origins: Origin[] };
 
 function health(origin: Origin): { tone: string; word: string } {
   if (origin.pools.some((pool) => !pool.healthy)) return { tone: 'bad', word: origin.pools.every((pool) => !pool.healthy) ? 'Unhealthy' : 'Partly unhealthy' };
-  const rate = origin.requests > 0 ? origin.failures / origin.requests : 0;
+  const rate = origin.requests ? (origin.failures ?? 0) / origin.requests : 0;
   if (origin.pools.length > 0) return { tone: rate > 0.05 ? 'warn' : 'good', word: rate > 0.05 ? 'Healthy, but failing' : 'Healthy' };
+  if (origin.requests === null) return { tone: 'quiet', word: 'Not known' };
   if (origin.requests === 0) return { tone: 'quiet', word: 'No traffic' };
   return rate > 0.05 ? { tone: 'bad', word: 'Failing' } : rate > 0 ? { tone: 'warn', word: 'Some failures' } : { tone: 'good', word: 'No failure' };
 }
@@ -39,8 +40,8 @@ function OriginCard({ origin, changed }: { origin: Origin; changed: (next: Origi
         <span class={`state state-${state.tone}`}><Icon name={state.tone === 'bad' ? 'close' : state.tone === 'warn' ? 'warn' : state.tone === 'good' ? 'check' : 'pause'} size={14} />{state.word}</span>
       </header>
       <dl class="origin-figures num">
-        <div><dt>Requests, last hour</dt><dd>{compact(origin.requests)}</dd></div>
-        <div><dt>Failures</dt><dd>{origin.failures > 0 ? <a class="tone-bad" href={link('/cases', { origin: origin.url, since: '1h' })}>{count(origin.failures)} <span class="rate">{percent(origin.failures / Math.max(1, origin.requests))}</span></a> : '0'}</dd></div>
+        <div><dt>Requests, last hour</dt><dd>{origin.requests === null ? '–' : compact(origin.requests)}</dd></div>
+        <div><dt>Failures</dt><dd>{origin.failures ? <a class="tone-bad" href={link('/cases', { origin: origin.url, since: '1h' })}>{count(origin.failures)} <span class="rate">{percent(origin.failures / Math.max(1, origin.requests ?? 0))}</span></a> : (origin.failures ?? '–')}</dd></div>
         <div><dt>p50 / p95</dt><dd>{duration(origin.p50_ms)} <span class="faint">/</span> {duration(origin.p95_ms)}</dd></div>
         <div><dt>Connections</dt><dd>{origin.connections ? <>{count(origin.connections.active)} <span class="faint">in use,</span> {count(origin.connections.idle)} <span class="faint">idle</span></> : <span class="faint">not known</span>}</dd></div>
       </dl>
@@ -71,6 +72,7 @@ export function OriginsPage() {
   return (
     <>
       <PageHead title={shown ? (sick > 0 ? `${sick} of ${plural(shown.origins.length, 'origin')} ${sick === 1 ? 'is' : 'are'} unhealthy` : plural(shown.origins.length, 'origin')) : 'Origins'} lead="Figures are of the last hour. The HTTP/2 switch acts at once and loses no request." />
+      {shown ? <Stale error={error} retry={reload} /> : null}
       {error && !shown ? <section class="panel"><Failure error={error} retry={reload} /></section> : !shown ? <div class="origin-grid">{[0, 1].map((i) => <section key={i} class="panel"><Skeleton rows={8} /></section>)}</div> : shown.origins.length === 0 ? (
         <section class="panel"><Empty title="No origin is configured" icon="origins"><p>Start the edge with <code>--origin URL</code> or name one in the settings.</p></Empty></section>
       ) : <div class="origin-grid">{origins.map((origin) => <OriginCard key={origin.url} origin={origin} changed={(now) => setSet({ of: data, now })} />)}</div>}

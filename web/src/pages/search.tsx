@@ -1,6 +1,6 @@
 // Owns the search for rays in pasted text: an error page, a log, a mail.
-import { useEffect, useState } from 'preact/hooks';
-import { ApiError, call, type Case } from '../api';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { ApiError, call, type Case, show } from '../api';
 import { count, moment, plural, rayIds } from '../format';
 import { ActorChip, Dotted, Foreign, PageHead, Panel, StatusPill } from '../ui';
 
@@ -16,11 +16,14 @@ export function SearchPage() {
   const ids = rayIds(text).slice(0, AT_MOST);
   const [found, setFound] = useState<Record<string, Found>>({});
   const asked = ids.join();
+  const leave = useRef<(() => void)[]>([]);
+  useEffect(() => () => { for (const off of leave.current) off(); }, []);
   useEffect(() => {
     const stop = new AbortController();
     for (const id of ids) {
       if (found[id] && found[id].state !== 'failed') continue;
       setFound((old) => ({ ...old, [id]: { state: 'asked' } }));
+      leave.current.push(show(`/api/rays/${id}`));
       call<Case>(`/api/rays/${id}`, { signal: stop.signal }).then(
         (record) => setFound((old) => ({ ...old, [id]: { state: 'case', record } })),
         (error: unknown) => {

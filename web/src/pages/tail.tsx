@@ -1,11 +1,12 @@
 // Owns the live tail: records as they come. It stands still while somebody points at it.
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { CaseRow } from '../api';
+import { ApiError, call, type CaseRow, type Switches } from '../api';
 import { count, duration, moment, plural } from '../format';
 import { navigate, type Route, withQuery } from '../router';
 import { ActorChip, Empty, Foreign, Icon, PageHead, Segmented, StatusPill } from '../ui';
 
 const KEPT = 200;
+const AGAIN_MS = 3000;
 
 export function TailPage({ route }: { route: Route }) {
   const only = route.query.get('only') === 'all' ? 'all' : 'cases';
@@ -16,49 +17,78 @@ export function TailPage({ route }: { route: Route }) {
   const [waiting, setWaiting] = useState(0);
   const [lost, setLost] = useState(0);
   const [seen, setSeen] = useState(0);
+  const [trouble, setTrouble] = useState('');
   const [words, setWords] = useState(route.query.get('q') ?? '');
-  const buffer = useRef<CaseRow[]>([]);
   const still = useRef(false);
   still.current = paused || held;
 
   useEffect(() => {
     setState('connecting');
+    setTrouble('');
     setRows([]);
-    buffer.current = [];
-    const source = new EventSource(`/api/tail?only=${only}`);
-    source.onopen = () => setState('open');
-    source.onerror = () => setState('broken');
-    source.addEventListener('record', (event) => {
-      try {
-        buffer.current.push(JSON.parse((event as MessageEvent<string>).data) as CaseRow);
-      } catch {
-        return;
-      }
-      if (buffer.current.length > KEPT) buffer.current.splice(0, buffer.current.length - KEPT);
-    });
-    source.addEventListener('lost', (event) => {
-      try {
-        const told = JSON.parse((event as MessageEvent<string>).data) as { count?: number };
-        setLost((n) => n + (told.count ?? 0));
-      } catch {
-        // Then it is not said how many.
-      }
-    });
+    setSeen(0);
+    setLost(0);
+    setWaiting(0);
+    let fresh: CaseRow[] = [];
+    let arrived = 0;
+    let unshown = 0;
+    let source: EventSource;
+    let again = 0;
+    const stop = new AbortController();
+    const connect = () => {
+      source = new EventSource(`/api/tail?only=${only}`);
+      source.onopen = () => {
+        setState('open');
+        setTrouble('');
+      };
+      source.onerror = () => {
+        setState('broken');
+        if (source.readyState !== EventSource.CLOSED) return;
+        // A status other than 200 ends a stream for good, and only another request tells why; its 401 opens the login.
+        call<Switches>('/api/switches', { signal: stop.signal }).then(
+          () => setTrouble('The edge refuses the stream, perhaps since too many watch; trying again.'),
+          (error: unknown) => { if (error instanceof ApiError) setTrouble(error.message); },
+        );
+        again = window.setTimeout(connect, AGAIN_MS);
+      };
+      source.addEventListener('record', (event) => {
+        try {
+          fresh.push(JSON.parse((event as MessageEvent<string>).data) as CaseRow);
+        } catch {
+          return;
+        }
+        arrived += 1;
+        unshown += 1;
+        if (fresh.length > KEPT) fresh.shift();
+      });
+      source.addEventListener('lost', (event) => {
+        try {
+          const told = JSON.parse((event as MessageEvent<string>).data) as { count?: number };
+          setLost((n) => n + (told.count ?? 0));
+        } catch {
+          // Then it is not said how many.
+        }
+      });
+    };
+    connect();
     // Drawn four times a second at most, however fast they come.
     const timer = setInterval(() => {
-      const fresh = buffer.current;
+      setSeen(arrived);
       if (still.current) {
-        setWaiting(fresh.length);
+        setWaiting(unshown);
         return;
       }
       if (fresh.length === 0) return;
-      buffer.current = [];
+      const added = fresh.reverse();
+      fresh = [];
+      unshown = 0;
       setWaiting(0);
-      setSeen((n) => n + fresh.length);
-      setRows((old) => [...fresh.reverse(), ...old].slice(0, KEPT));
+      setRows((old) => [...added, ...old].slice(0, KEPT));
     }, 250);
     return () => {
       clearInterval(timer);
+      clearTimeout(again);
+      stop.abort();
       source.close();
     };
   }, [only]);
@@ -68,7 +98,7 @@ export function TailPage({ route }: { route: Route }) {
   const hold = (value: boolean) => () => setHeld(value);
   return (
     <>
-      <PageHead title="Live tail" lead={state === 'broken' ? 'The stream broke off; trying again.' : state === 'connecting' ? 'Connecting.' : `${plural(seen, only === 'all' ? 'request' : 'case')} since this page was opened.`}>
+      <PageHead title="Live tail" lead={state === 'broken' ? <Foreign text={trouble || 'The stream broke off; trying again.'} /> : state === 'connecting' ? 'Connecting.' : `${plural(seen, only === 'all' ? 'request' : 'case')} so far.`}>
         <Segmented label="What is shown" value={only} options={[{ value: 'cases', label: 'Cases' }, { value: 'all', label: 'All requests' }]} onChange={(value) => navigate(withQuery({ only: value === 'all' ? 'all' : null }), { replace: true })} />
         <button type="button" class="button" aria-pressed={paused} onClick={() => setPaused(!paused)}><Icon name={paused ? 'play' : 'pause'} size={15} />{paused ? 'Go on' : 'Pause'}</button>
       </PageHead>

@@ -8,7 +8,7 @@ import { headline, isFailure } from '../headline';
 import { cssColour, paintOf } from '../palette';
 import { FilterChips, iso, type Range, rangeOf, RangePicker, wordsOf, zoomTo } from '../range';
 import { link, navigate, type Route, withQuery } from '../router';
-import { ActorChip, actorOf, Address, Bar, Empty, Failure, Foreign, Icon, PageHead, Panel, Segmented, Skeleton } from '../ui';
+import { ActorChip, Address, Bar, Empty, Failure, Foreign, Icon, PageHead, Panel, Segmented, Skeleton, Stale } from '../ui';
 import { FindingCard } from './findings';
 
 const FILTERS = ['host', 'origin', 'status', 'cause', 'node'];
@@ -35,7 +35,7 @@ function Tiles({ now, before, cases }: { now: Totals; before: Totals | null; cas
       <Tile name="Failures" value={compact(now.failures)} sub={now.requests ? percent(now.failures / now.requests) : ''} tone={now.failures ? 'tone-bad' : ''} change={<Change now={now.failures} before={before?.failures} bad />} href={cases()} />
       <Tile name="Edge-made 5xx" value={compact(now.edge_errors)} change={<Change now={now.edge_errors} before={before?.edge_errors} bad />} href={cases()} />
       <Tile name="Origin’s own 5xx" value={compact(now.origin_errors)} change={<Change now={now.origin_errors} before={before?.origin_errors} bad />} href={cases({ cause: 'origin.status' })} />
-      <Tile name="Client gone" value={compact(now.client_gone)} change={<Change now={now.client_gone} before={before?.client_gone} />} href={cases({ cause: 'client' })} />
+      <Tile name="Client’s fault" value={compact(now.client_gone)} change={<Change now={now.client_gone} before={before?.client_gone} />} href={cases({ cause: 'client' })} />
       <Tile name="Latency p95" value={duration(now.p95_ms)} sub={`p50 ${duration(now.p50_ms)}`} change={<Change now={now.p95_ms} before={before?.p95_ms} bad />} />
     </ul>
   );
@@ -48,13 +48,12 @@ interface Slice extends ChartSeries {
 function slices(traffic: Traffic, by: By, measure: 'failures' | 'all', theme: string): Slice[] {
   void theme;
   const all = traffic.series.map((one) => ({ key: one.key, values: one.requests, total: one.requests.reduce((n, v) => n + v, 0) }));
-  const wanted = by === 'cause' && measure === 'failures' ? all.filter((s) => isFailure(s.key) || s.key === '(other)')
-    : by === 'status' && measure === 'failures' ? all.filter((s) => Number(s.key) >= 500 || s.key === '(other)')
-      : all;
+  const wanted = measure === 'failures' ? all.filter((s) => isFailure(s.key) || s.key === '(other)') : all;
   wanted.sort((a, b) => (a.key === '(other)' ? 1 : b.key === '(other)' ? -1 : b.total - a.total));
-  // Hosts and origins are not alarming by themselves: they begin with a cooler colour. Nor are answers below 400.
-  let rank = by === 'host' || by === 'origin' ? 1 : 0;
   const calm = by === 'status' ? new Map([[wanted.find((s) => s.key.startsWith('2'))?.key, 'none'], [wanted.find((s) => s.key.startsWith('3'))?.key, '(other)']]) : new Map<string, string>();
+  // Hosts and origins are not alarming by themselves: they begin with a cooler colour. Nor are statuses below 500.
+  const first = wanted.find((s) => !calm.has(s.key));
+  let rank = by === 'cause' || (by === 'status' && Number(first?.key) >= 500) ? 0 : 1;
   return wanted.filter((s) => s.total > 0).map((s) => {
     const role = calm.get(s.key) ?? s.key;
     const paint = paintOf(role === 'none' || role === '(other)' ? 0 : rank++, role);
@@ -62,28 +61,27 @@ function slices(traffic: Traffic, by: By, measure: 'failures' | 'all', theme: st
   });
 }
 
+/// What cannot be asked for by its key: all others, and what has no host, no origin or no status.
+const isNamed = (key: string, by = '') => key !== '-' && key !== '(other)' && !(by === 'cause' && key === 'none') && !(by === 'status' && key === '0');
+
 function Legend({ shown, by, traffic, cases }: { shown: Slice[]; by: By; traffic: Traffic; cases: (more?: Record<string, string>) => string }) {
   const [all, setAll] = useState(false);
   const sum = shown.reduce((n, s) => n + s.total, 0);
-  const summaries = new Map(traffic.top.causes.map((row) => [row.key, row.summary]));
+  const causes = new Map(by === 'cause' ? traffic.top.causes.map((row) => [row.key, row]) : []);
   const rows = all ? shown : shown.slice(0, 6);
-  const hrefOf = (slice: Slice): string | null => {
-    if (slice.key === 'none') return null;
-    if (slice.key === '(other)') return cases();
-    return cases({ [by]: slice.key });
-  };
   return (
     <>
       <ol class="legend">
         {rows.map((slice) => {
-          const href = hrefOf(slice);
-          const isCause = by === 'cause' && slice.key !== 'none' && slice.key !== '(other)';
+          const named = isNamed(slice.key, by);
+          const isCause = by === 'cause' && named;
+          const known = causes.get(slice.key);
           const inside = (
             <>
               <span class={`swatch ${slice.className}`} aria-hidden="true" />
               <span class="legend-name">
-                <span class="legend-key"><Foreign text={slice.label} class={isCause ? 'mono' : ''} />{isCause ? <ActorChip actor={actorOf(slice.key)} /> : null}</span>
-                {by === 'cause' && summaries.get(slice.key) ? <span class="legend-why">{summaries.get(slice.key)}</span> : null}
+                <span class="legend-key"><Foreign text={slice.label} class={isCause ? 'mono' : ''} />{isCause && known ? <ActorChip actor={known.actor} /> : null}</span>
+                {known?.summary ? <span class="legend-why">{known.summary}</span> : null}
               </span>
               <span class="legend-count num">{count(slice.total)}</span>
               <span class="legend-share num">{percent(slice.total / sum)}</span>
@@ -91,8 +89,8 @@ function Legend({ shown, by, traffic, cases }: { shown: Slice[]; by: By; traffic
           );
           return (
             <li key={slice.key}>
-              {href ? <a class="legend-row" href={href} data-row title="Show these cases">{inside}</a> : <span class="legend-row">{inside}</span>}
-              {slice.key !== '(other)' && (by !== 'cause' || slice.key !== 'none') ? (
+              {named ? <a class="legend-row" href={cases({ [by]: slice.key })} data-row title="Show these cases">{inside}</a> : <span class="legend-row">{inside}</span>}
+              {named ? (
                 <a class="button button-icon button-quiet legend-filter" href={withQuery({ [by]: slice.key })} aria-label={`Only ${slice.key} in this page`} title="Only this in the charts"><Icon name="filter" size={14} /></a>
               ) : null}
             </li>
@@ -114,14 +112,19 @@ function TopTable({ title, rows, hrefOf, failuresOf, what }: { title: string; ro
         <table class="table top-table">
           <thead><tr><th scope="col">{what}</th><th scope="col" class="right">Failures</th><th scope="col" class="right">Requests</th><th scope="col" class="right">p95</th></tr></thead>
           <tbody>
-            {sorted.map((row) => (
-              <tr key={row.key}>
-                <th scope="row"><a href={hrefOf(row)} data-row class="top-key"><Address text={row.key} class="two-lines" /><Bar share={row[order] / most} tone={order === 'failures' ? 'bad' : 'accent'} /></a></th>
-                <td class="right num">{row.failures > 0 ? <a class="quiet-link tone-bad" href={failuresOf(row)} title="Show these cases">{compact(row.failures)} <span class="rate">{percent(row.failures / Math.max(1, row.requests))}</span><span class="offscreen"> failed, show the cases</span></a> : <span class="faint">0</span>}</td>
-                <td class="right num">{compact(row.requests)}</td>
-                <td class="right num nowrap">{duration(row.p95_ms)}</td>
-              </tr>
-            ))}
+            {sorted.map((row) => {
+              const named = isNamed(row.key);
+              const name = <><Address text={row.key} class="two-lines" /><Bar share={row[order] / most} tone={order === 'failures' ? 'bad' : 'accent'} /></>;
+              const failures = <>{compact(row.failures)} <span class="rate">{percent(row.failures / Math.max(1, row.requests))}</span></>;
+              return (
+                <tr key={row.key}>
+                  <th scope="row">{named ? <a href={hrefOf(row)} data-row class="top-key">{name}</a> : <span class="top-key">{name}</span>}</th>
+                  <td class="right num">{row.failures === 0 ? <span class="faint">0</span> : named ? <a class="quiet-link tone-bad" href={failuresOf(row)} title="Show these cases">{failures}<span class="offscreen"> failed, show the cases</span></a> : <span class="tone-bad">{failures}</span>}</td>
+                  <td class="right num">{compact(row.requests)}</td>
+                  <td class="right num nowrap">{duration(row.p95_ms)}</td>
+                </tr>
+              );
+            })}
           </tbody>
         </table>
       )}
@@ -152,7 +155,8 @@ export function TrafficPage({ route, theme }: { route: Route; theme: string }) {
   const range = rangeOf(query);
   const asked = query.get('by');
   const by: By = asked === 'status' || asked === 'host' || asked === 'origin' ? asked : 'cause';
-  const measure = query.get('show') === 'all' || by === 'host' || by === 'origin' ? 'all' : 'failures';
+  // A status does not tell whether its request failed: a body may be cut after a 200.
+  const measure = query.get('show') === 'all' || by !== 'cause' ? 'all' : 'failures';
   const { data, error, busy, reload } = useApi<Traffic>(apiPath(query, range, by), range.relative ? 15_000 : 0);
   const findings = useApi<Findings>('/api/findings', 60_000);
   const told = data ? headline(data, range.words, range.phrase) : null;
@@ -170,8 +174,8 @@ export function TrafficPage({ route, theme }: { route: Route; theme: string }) {
   }, [data, theme]);
 
   const filters = Object.fromEntries(FILTERS.map((key) => [key, query.get(key)]));
-  const cases = (more: Record<string, string> = {}) => link('/cases', { since: range.since === '1h' ? null : range.since, until: range.until, ...filters, ...more });
-  const pick = (since: number, until: number, key: string | null) => navigate(link('/cases', { ...filters, since: iso(since), until: iso(until), ...(key && key !== 'none' && key !== '(other)' ? { [by]: key } : {}) }));
+  const cases = (more: Record<string, string> = {}) => link('/cases', { since: range.since, until: range.until, ...filters, ...more });
+  const pick = (since: number, until: number, key: string | null) => navigate(link('/cases', { ...filters, since: iso(since), until: iso(until), ...(key && isNamed(key, by) ? { [by]: key } : {}) }));
 
   return (
     <>
@@ -186,14 +190,14 @@ export function TrafficPage({ route, theme }: { route: Route; theme: string }) {
         </>
       ) : (
         <div class="stack" aria-busy={busy}>
-          {error ? <p class="banner" role="status"><Icon name="warn" size={16} /><span>These figures are not of now: {error.message} <button type="button" class="text-button" onClick={reload}>Try again</button></span></p> : null}
+          <Stale error={error} retry={reload} />
           <Tiles now={data.totals} before={data.before} cases={cases} />
           <div class="split">
             <div class="stack">
             <Panel
               title={measure === 'failures' ? 'Failures' : 'Requests'} class="chart-panel"
               aside={<>
-                {by === 'cause' || by === 'status' ? <Segmented label="What is counted" value={measure} options={[{ value: 'failures', label: 'Failures' }, { value: 'all', label: 'All' }]} onChange={(value) => navigate(withQuery({ show: value === 'all' ? 'all' : null }), { replace: true })} /> : null}
+                {by === 'cause' ? <Segmented label="What is counted" value={measure} options={[{ value: 'failures', label: 'Failures' }, { value: 'all', label: 'All' }]} onChange={(value) => navigate(withQuery({ show: value === 'all' ? 'all' : null }), { replace: true })} /> : null}
                 <Segmented<By> label="Stacked by" value={by} options={[{ value: 'cause', label: 'Cause' }, { value: 'status', label: 'Status' }, { value: 'host', label: 'Host' }, { value: 'origin', label: 'Origin' }]} onChange={(value) => navigate(withQuery({ by: value === 'cause' ? null : value }), { replace: true })} />
               </>}
             >
@@ -219,12 +223,15 @@ export function TrafficPage({ route, theme }: { route: Route; theme: string }) {
                 <ol class="status-list">
                   {data.top.statuses.slice(0, 9).map((row) => {
                     const failing = Number(row.key) >= 500 || row.key === '499';
+                    const inside = (
+                      <>
+                        <span class={`mono status-key ${Number(row.key) >= 500 ? 'tone-bad' : ''}`}>{row.key}</span><Bar share={row.requests / Math.max(1, data.totals.requests)} tone={Number(row.key) >= 500 ? 'bad' : 'accent'} />
+                        <span class="num right">{compact(row.requests)}</span><span class="num right faint">{percent(row.requests / Math.max(1, data.totals.requests))}</span>
+                      </>
+                    );
                     return (
                       <li key={row.key}>
-                        <a href={failing ? cases({ status: row.key }) : withQuery({ status: row.key })} title={failing ? 'Show these cases' : 'Only this in the charts'}>
-                          <span class={`mono status-key ${Number(row.key) >= 500 ? 'tone-bad' : ''}`}>{row.key}</span><Bar share={row.requests / Math.max(1, data.totals.requests)} tone={Number(row.key) >= 500 ? 'bad' : 'accent'} />
-                          <span class="num right">{compact(row.requests)}</span><span class="num right faint">{percent(row.requests / Math.max(1, data.totals.requests))}</span>
-                        </a>
+                        {isNamed(row.key, 'status') ? <a class="status-row" href={failing ? cases({ status: row.key }) : withQuery({ status: row.key })} title={failing ? 'Show these cases' : 'Only this in the charts'}>{inside}</a> : <span class="status-row">{inside}</span>}
                       </li>
                     );
                   })}
