@@ -231,7 +231,7 @@ function findings() {
   const now = Date.now();
   const some = (cause, n) => cases(new URLSearchParams({ cause, limit: String(n) })).cases.map((one) => one.ray_id);
   const of = (cause, factor, value, failed, requests, inside, outside, confidence, since) => ({
-    cause, actor: actorOf(cause), factor, value, inside_rate: inside, inside_rate_low: inside * 0.86, inside_rate_high: inside * 1.15, outside_rate: outside, failed, requests, confidence,
+    cause, actor: actorOf(cause), factor, value, inside_rate: inside, inside_rate_low: inside * 0.86, inside_rate_high: inside * 1.15, outside_rate: outside, failed, requests, compared: true, confidence,
     since: new Date(now - since * 60_000).toISOString(), last: new Date(now - 40_000).toISOString(), sample_rays: some(cause, 5), fix: byCause.get(cause)?.fix ?? '',
     sentence: factor ? `${(inside * 100).toFixed(1)} % of requests with ${factor} ${value} failed so, ${(outside * 100).toFixed(2)} % of all others: ${explained.get(cause)?.summary ?? ''}` : `${(inside * 100).toFixed(2)} % of all requests failed so: ${explained.get(cause)?.summary ?? ''}`,
   });

@@ -116,7 +116,7 @@ test('the blame is the one the edge tells, and none where it tells none', async 
   traffic.series = [{ key: 'dns.timeout', requests: [5, 4] }, { key: 'tls.rst', requests: [1, 1] }];
   traffic.top.causes = [{ key: 'dns.timeout', requests: 9, actor: 'network', summary: 'No answer.' }];
   Object.assign(traffic.totals, { requests: 11, failures: 11 });
-  const finding = { cause: 'dns.address_prohibited', actor: 'edge', factor: '', value: '', sentence: 'All fail.', inside_rate: 1, inside_rate_low: 1, inside_rate_high: 1, outside_rate: 0, failed: 9, requests: 9, unit: 'requests', hidden_by_retry: false, confidence: 1, since: traffic.since, last: traffic.until, sample_rays: [], fix: '' };
+  const finding = { cause: 'dns.address_prohibited', actor: 'edge', factor: '', value: '', sentence: 'All fail.', inside_rate: 1, inside_rate_low: 1, inside_rate_high: 1, outside_rate: 0, failed: 9, requests: 9, unit: 'requests', hidden_by_retry: false, compared: true, confidence: 1, since: traffic.since, last: traffic.until, sample_rays: [], fix: '' };
   await page.route(pathIs('/api/traffic'), answer(traffic));
   await page.route(pathIs('/api/findings'), answer({ ...NOTHING['/api/findings'], findings: [finding] }));
   await tab.go('/');

@@ -174,6 +174,8 @@ export interface Finding {
   requests: number;
   unit: 'requests' | 'attempts';
   hidden_by_retry: boolean;
+  /// False: no success is on record, so the rates mean nothing.
+  compared: boolean;
   confidence: number;
   since: string;
   last: string;

@@ -51,7 +51,7 @@ export function FindingCard({ finding, small }: { finding: Finding; small?: bool
       {small ? null : (
         <footer class="finding-foot">
           <dl class="facts-line num">
-            <div><dt>failed</dt><dd>{count(finding.failed)} of {plural(finding.requests, finding.unit === 'attempts' ? 'attempt' : 'request')}</dd></div>
+            <div><dt>failed</dt><dd>{count(finding.failed)}{finding.compared ? ` of ${plural(finding.requests, finding.unit === 'attempts' ? 'attempt' : 'request')}` : ''}</dd></div>
             {sure ? <div><dt>confidence</dt><dd>{sure} <span class="faint">({percent(finding.confidence)})</span></dd></div> : null}
             <div><dt>since</dt><dd title={fullMoment(finding.since)}>{ago(finding.since)}</dd></div>
             <div><dt>last</dt><dd title={fullMoment(finding.last)}>{ago(finding.last)}</dd></div>
