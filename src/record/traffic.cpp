@@ -255,6 +255,26 @@ class TrafficMaker {
     Traffic result_;
 };
 
+std::expected<TrafficTotals, std::string> totals_of(Source& source, const TrafficQuery& query,
+                                                    bool whole_steps) {
+    const Matcher matches(query);
+    TrafficTotals totals;
+    Latency latency;
+    const auto done = source.visit_rollups({.since = query.since,
+                                            .until = query.until,
+                                            .maximum_steps = query.maximum_steps,
+                                            .node = query.node,
+                                            .with_paths = false,
+                                            .whole_steps = whole_steps},
+                                           [&](const Rollup& rollup) {
+                                               if (!matches(rollup)) return;
+                                               (void)latency.read(rollup.latency);
+                                               add(totals, rollup, latency);
+                                           });
+    if (!done) return std::unexpected(done.error());
+    return totals;
+}
+
 }  // namespace
 
 std::optional<TrafficBy> parse_traffic_by(std::string_view text) {
@@ -303,26 +323,13 @@ std::expected<TrafficTotals, std::string> traffic_before(Source& source, const T
     TrafficQuery query = traffic.query;
     query.until = traffic.times.empty() ? query.since : traffic.times.front();
     query.since = query.until - (traffic.query.until - query.until);
-    return traffic_totals(source, query);
+    // So long ago steps may be longer, and one of them would reach into `traffic`.
+    return totals_of(source, query, true);
 }
 
 std::expected<TrafficTotals, std::string> traffic_totals(Source& source,
                                                          const TrafficQuery& query) {
-    const Matcher matches(query);
-    TrafficTotals totals;
-    Latency latency;
-    const auto done = source.visit_rollups({.since = query.since,
-                                            .until = query.until,
-                                            .maximum_steps = query.maximum_steps,
-                                            .node = query.node,
-                                            .with_paths = false},
-                                           [&](const Rollup& rollup) {
-                                               if (!matches(rollup)) return;
-                                               (void)latency.read(rollup.latency);
-                                               add(totals, rollup, latency);
-                                           });
-    if (!done) return std::unexpected(done.error());
-    return totals;
+    return totals_of(source, query, false);
 }
 
 }  // namespace edgecase::record

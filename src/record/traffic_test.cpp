@@ -4,6 +4,7 @@
 
 #include <chrono>
 
+#include "record/rollup_steps.hpp"
 #include "record/traffic_json.hpp"
 
 namespace edgecase::record {
@@ -12,7 +13,7 @@ namespace {
 using cause::Cause;
 using std::chrono::minutes;
 
-/// Rollups of minutes, as a store would give them.
+/// Rollups of minutes, as a store would give them in the step that it takes.
 class FakeSource final : public Source {
   public:
     std::expected<std::optional<Record>, std::string> find(RayId) override { return std::nullopt; }
@@ -29,9 +30,12 @@ class FakeSource final : public Source {
     }
     std::expected<std::chrono::seconds, std::string> visit_rollups(
         const RollupQuery& query, const std::function<void(const Rollup&)>& visit) override {
+        const std::chrono::seconds step = rollup_step(query, now_).length;
+        const RollupSpan span = rollup_span(query, step);
         for (const auto& [minute, table] : minutes_) {
-            const base::WallTime start{minutes(minute)};
-            if (start < query.since || start >= query.until) continue;
+            const std::chrono::seconds at = minutes(minute);
+            const base::WallTime start{at - at % step};
+            if (start < base::WallTime(span.since) || start >= base::WallTime(span.until)) continue;
             for (const auto& [key, counts] : table.kinds()) {
                 if (key.family == RollupFamily::path && !query.with_paths) continue;
                 const std::string latency = counts.latency.encode();
@@ -44,9 +48,10 @@ class FakeSource final : public Source {
                        .latency = latency});
             }
         }
-        return std::chrono::seconds(60);
+        return step;
     }
 
+    base::WallTime now_{minutes(110)};
     RollupMinutes minutes_;
     std::vector<Record> cases_;
     CaseFilter asked_;
@@ -147,6 +152,21 @@ TEST_F(TrafficTest, filters_hold_for_all_that_is_told) {
     EXPECT_EQ(source_.asked_.host, "b");
     ASSERT_EQ(found.paths.size(), 1u);
     EXPECT_EQ(found.paths.front().key, "/orders/{n}");
+}
+
+TEST_F(TrafficTest, no_step_is_counted_in_both_times_though_the_earlier_has_longer_ones) {
+    source_.now_ = base::WallTime(minutes(6003));  // minutes are kept from 3123 on
+    for (int64_t minute = 3060; minute < 3213; ++minute) add(minute, "a", Cause::none, 200);
+    TrafficQuery query;
+    query.since = base::WallTime(minutes(3153));
+    query.until = base::WallTime(minutes(3213));
+    const auto found = traffic(source_, query);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->step, minutes(1));
+    EXPECT_EQ(found->totals.requests, 60u);
+    const auto before = traffic_before(source_, *found);
+    ASSERT_TRUE(before);
+    EXPECT_EQ(before->requests, 60u) << "3090 to 3149: the next ten minutes reach into the query";
 }
 
 TEST_F(TrafficTest, no_step_is_counted_in_both_times) {

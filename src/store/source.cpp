@@ -116,9 +116,6 @@ class SqliteSource final : public record::Source {
     std::expected<std::chrono::seconds, std::string> visit_rollups(
         const record::RollupQuery& query,
         const std::function<void(const record::Rollup&)>& visit) override {
-        const auto seconds = [](base::WallTime time) {
-            return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch();
-        };
         const std::chrono::seconds length =
             record::rollup_step(query, base::SystemClock().wall_now()).length;
         const auto there = database_.number(
@@ -131,10 +128,10 @@ class SqliteSource final : public record::Source {
             "failures, bytes_in, bytes_out, latency FROM rollups "
             "WHERE step = ?1 AND start >= ?2 AND start < ?3 AND family <= ?4 ORDER BY start");
         if (!statement) return std::unexpected(sentence(statement.error()));
-        const int64_t since = seconds(query.since).count();
+        const record::RollupSpan span = record::rollup_span(query, length);
         statement->bind(0, length.count())
-            .bind(1, since - since % length.count())
-            .bind(2, seconds(query.until).count())
+            .bind(1, span.since.count())
+            .bind(2, span.until.count())
             .bind(3, static_cast<int64_t>(query.with_paths ? record::RollupFamily::path
                                                            : record::RollupFamily::origin));
         while (true) {
