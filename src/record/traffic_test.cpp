@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "record/rollup_steps.hpp"
@@ -119,6 +120,44 @@ TEST_F(TrafficTest, what_is_beyond_the_series_shown_is_summed_up) {
     uint64_t sum = 0;
     for (const TrafficSeries& one : found.series) sum += one.total;
     EXPECT_EQ(sum, found.totals.requests);
+}
+
+TEST_F(TrafficTest, made_up_hosts_do_not_hide_real_ones_in_the_series) {
+    for (int minute = 100; minute < 110; ++minute) {
+        for (int i = 0; i < 300; ++i) {
+            add(minute, "a" + std::to_string(minute * 300 + i), Cause::none, 200);
+        }
+        for (int i = 0; i < 5; ++i) add(minute, "www.example", Cause::none, 200);
+    }
+    for (int i = 0; i < 20; ++i) add(109, "young.example", Cause::none, 200);
+    const Traffic found = asked({.by = TrafficBy::host});
+    ASSERT_EQ(found.series.size(), Traffic::kSeries);
+    EXPECT_EQ(found.series[0].key, "www.example");
+    EXPECT_EQ(found.series[0].requests, std::vector<uint64_t>(10, 5));
+    EXPECT_EQ(found.series[1].key, "young.example");
+    EXPECT_EQ(found.series[1].total, 20u);
+    EXPECT_EQ(found.series.back().key, kOtherLabel);
+    for (size_t i = 0; i < found.times.size(); ++i) {
+        uint64_t sum = 0;
+        for (const TrafficSeries& one : found.series) sum += one.requests[i];
+        EXPECT_EQ(sum, found.latency[i].total()) << i;
+    }
+}
+
+TEST_F(TrafficTest, what_is_not_told_apart_is_one_series_and_the_last) {
+    for (int i = 0; i < 50; ++i) add(101, kOtherLabel, Cause::none, 200);
+    add(102, "a", Cause::none, 200);
+    const Traffic few = asked({.by = TrafficBy::host});
+    ASSERT_EQ(few.series.size(), 2u);
+    EXPECT_EQ(few.series[0].key, "a");
+    EXPECT_EQ(few.series[1].key, kOtherLabel);
+    EXPECT_EQ(few.series[1].total, 50u);
+    for (int i = 0; i < 30; ++i) add(102, "h" + std::to_string(i), Cause::none, 200);
+    const Traffic many = asked({.by = TrafficBy::host});
+    ASSERT_EQ(many.series.size(), Traffic::kSeries);
+    EXPECT_EQ(many.series.back().key, kOtherLabel);
+    EXPECT_EQ(many.series.back().total, 50u + 31 - (Traffic::kSeries - 1));
+    EXPECT_EQ(std::ranges::count(many.series, kOtherLabel, &TrafficSeries::key), 1);
 }
 
 TEST_F(TrafficTest, a_rare_failure_is_not_crowded_out_of_the_top) {
