@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "clickhouse/client.hpp"
 #include "clickhouse/row_binary.hpp"
@@ -97,6 +98,36 @@ TEST(Windows, hold_what_fits_into_memory) {
         EXPECT_EQ(windows[i].first, windows[i - 1].last + 1) << i;
     }
     EXPECT_EQ(windows.back().until, 1'790'000'340u);
+}
+
+constexpr uint32_t kTen = 1'790'000'040;  // a full minute
+base::WallTime at(uint32_t seconds) {
+    return base::WallTime(std::chrono::seconds(seconds));
+}
+
+TEST(Windows, of_a_busy_ledger_the_newest_records_are_taken_and_not_those_of_a_few_seconds) {
+    const std::vector<Minute> minutes{
+        {.start = kTen, .records = 1000},
+        {.start = kTen + 60, .records = 1000},
+        {.start = kTen + 120, .records = 50},
+    };
+    const base::WallTime now = at(kTen + 123);
+    EXPECT_EQ(start_of_newest(minutes, 300, now), at(kTen + 120 - 15));
+    EXPECT_EQ(start_of_newest(minutes, 1550, now), at(kTen + 60 - 30));
+    EXPECT_EQ(start_of_newest(minutes, 1050, now), at(kTen + 60));
+    EXPECT_EQ(start_of_newest(minutes, 10'000, now), base::WallTime{});
+    // Of the minute that is not over yet.
+    EXPECT_EQ(start_of_newest(minutes, 25, now), now - std::chrono::milliseconds(1500));
+}
+
+TEST(Windows, an_edge_whose_clock_is_ahead_does_not_take_the_place_of_the_others) {
+    std::vector<Minute> minutes{
+        {.start = kTen, .records = 1000},
+        {.start = kTen + 3600, .records = 1'000'000},
+    };
+    leave_out_future(minutes, at(kTen + 50));
+    ASSERT_EQ(minutes.size(), 1u);
+    EXPECT_EQ(start_of_newest(minutes, 500, at(kTen + 50)), at(kTen + 25));
 }
 
 }  // namespace

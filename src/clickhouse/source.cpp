@@ -144,6 +144,7 @@ class LedgerSource final : public record::Source {
     std::expected<base::WallTime, std::string> visit_recent(base::WallTime since, size_t maximum,
                                                             const Visit& visit) override {
         reading_.begin();
+        const base::WallTime now = base::SystemClock().wall_now();
         std::vector<Minute> minutes[2];
         base::WallTime from = since;
         for (const Kind kind : {Kind::cases, Kind::successes}) {
@@ -151,15 +152,8 @@ class LedgerSource final : public record::Source {
             if (!counted) return std::unexpected(counted.error());
             auto& mine = minutes[static_cast<size_t>(kind)];
             mine = std::move(*counted);
-            uint64_t records = 0;
-            for (size_t i = mine.size(); i-- > 0;) {
-                records += mine[i].records;
-                if (records <= maximum) continue;
-                const bool newest = i + 1 == mine.size();
-                from = std::max(
-                    from, newest ? end_of_full(mine[i], maximum) : time_of(mine[i].start + 60));
-                break;
-            }
+            leave_out_future(mine, now);
+            from = std::max(from, start_of_newest(mine, maximum, now));
         }
         const auto wanted = [&](const Record& record) {
             if (record.start >= from) visit(record);
@@ -229,15 +223,6 @@ class LedgerSource final : public record::Source {
             }
         }
         return {};
-    }
-
-    /// When the last `maximum` records of a minute began that has more, if they came evenly.
-    static base::WallTime end_of_full(const Minute& minute, size_t maximum) {
-        const base::WallTime start = time_of(minute.start);
-        const base::WallTime end =
-            std::min(base::SystemClock().wall_now(), time_of(minute.start + 60));
-        const auto share = static_cast<double>(maximum) / static_cast<double>(minute.records);
-        return end - std::chrono::duration_cast<std::chrono::microseconds>((end - start) * share);
     }
 
     Reading reading_;
