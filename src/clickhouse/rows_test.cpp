@@ -22,16 +22,42 @@ TEST(Rows, columns_in_the_style_of_logpush_are_fields_of_a_record) {
     }
 }
 
+record::RollupKeyView kind(std::string_view host, uint16_t edge_status = 200) {
+    return {.host = host, .label = "o", .edge_status = edge_status};
+}
+
+/// Hosts that nobody else has, as many as are told apart.
+void fill(KindLimiter& limiter, int64_t minute) {
+    for (size_t i = 0; i < KindLimiter::kMaximumKinds; ++i) {
+        EXPECT_TRUE(limiter.knows(minute, kind("host" + std::to_string(i))));
+    }
+}
+
 TEST(Rows, hosts_that_clients_make_up_share_a_name_in_each_minute) {
     KindLimiter limiter;
-    using Family = record::RollupFamily;
-    for (size_t i = 0; i < KindLimiter::kMaximumKinds; ++i) {
-        EXPECT_TRUE(limiter.knows(1, Family::origin, "host" + std::to_string(i), "o"));
+    fill(limiter, 1);
+    EXPECT_FALSE(limiter.knows(1, kind("one more")));
+    EXPECT_TRUE(limiter.knows(1, kind("host7")));
+    EXPECT_FALSE(limiter.knows(1, kind("host7", 500))) << "of another status it is another kind";
+    EXPECT_TRUE(
+        limiter.knows(1, {.family = record::RollupFamily::path, .host = "one more", .label = "/"}));
+    EXPECT_TRUE(limiter.knows(2, kind("one more")));
+}
+
+TEST(Rows, records_of_several_minutes_in_turn_do_not_open_the_limit_of_kinds) {
+    KindLimiter limiter;
+    fill(limiter, 1);
+    fill(limiter, 2);
+    for (int i = 0; i < 10; ++i) {
+        const std::string host = "more" + std::to_string(i);
+        EXPECT_FALSE(limiter.knows(1, kind(host)));
+        EXPECT_FALSE(limiter.knows(2, kind(host)));
     }
-    EXPECT_FALSE(limiter.knows(1, Family::origin, "one more", "o"));
-    EXPECT_TRUE(limiter.knows(1, Family::origin, "host7", "o"));
-    EXPECT_TRUE(limiter.knows(1, Family::path, "one more", "/"));
-    EXPECT_TRUE(limiter.knows(2, Family::origin, "one more", "o"));
+    // Failures of now, while successes of an hour ago drain.
+    for (int64_t minute = 60; minute < 120; ++minute) {
+        EXPECT_TRUE(limiter.knows(minute, kind("a")));
+        EXPECT_FALSE(limiter.knows(1, kind("one more")));
+    }
 }
 
 TEST(Rows, credentials_do_not_leave_the_machine_unless_wanted) {
