@@ -552,6 +552,33 @@ class ReadingTest(LedgerTest):
         self.assertEqual(found['failed'], causes.count('resp.empty_fin'))
 
 
+class DamagedTest(OneServerTest):
+    def test_damaged_rows_do_not_end_a_list(self):
+        ledger = self.ledger()
+        edge = self.ledger_edge(ledger)
+        rays = Load(edge, mixed(40, bad_every=1)).wait().rays
+        self.assert_exactly(ledger, rays)
+        newest = sorted(rays, reverse=True)
+        # So many without a record before each case.
+        for more in range(1, 4):
+            ledger.server.query(
+                f'insert into {ledger.database}.cases (ray, node, EdgeStartTimestamp, ended) select '
+                f'ray + {more}, node, EdgeStartTimestamp, ended from {ledger.database}.cases '
+                "where record != ''")
+        for limit in (1, 7, 40):
+            listed = self.command('cases', '--limit', str(limit), '--json', ledger=ledger)
+            self.assertEqual((listed.returncode, listed.stderr), (0, ''))
+            self.assertEqual([case['ray_id'] for case in json.loads(listed.stdout)],
+                             newest[:limit])
+        found, more = [], ''
+        while more is not None:
+            page = json.loads(wire.fetch(edge.admin, path=f'/api/cases?limit=7{more}',
+                                         host=HERE).body)
+            found += [case['ray_id'] for case in page['cases']]
+            more = page['next'] and f'&before={page["next"]}'
+        self.assertEqual(found, newest)
+
+
 class FollowTest(OneServerTest):
     def follow(self, node):
         """Two edges fail, and are followed, all or the one of that name: how late each is shown."""

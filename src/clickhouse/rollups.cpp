@@ -82,10 +82,10 @@ std::expected<std::chrono::seconds, std::string> visit_rollups(Reading& reading,
                                                                const std::string& node,
                                                                const Visit& visit) {
     const record::RollupStep& step = record::rollup_step(query, base::SystemClock().wall_now());
-    const auto length = static_cast<uint32_t>(step.length.count());
-    const uint32_t since = seconds_of(query.since) / length * length;
+    const record::RollupSpan span = record::rollup_span(query, step.length);
+    const uint32_t since = seconds_of(base::WallTime(span.since));
     std::string where = fmt::format("start >= toDateTime({}) AND start < toDateTime({})", since,
-                                    seconds_of(query.until));
+                                    seconds_of(base::WallTime(span.until)));
     for (const std::string* const one : {&query.node, &node}) {
         if (!one->empty()) where += " AND node = " + literal(*one);
     }

@@ -132,14 +132,26 @@ std::span<const Column> columns() {
     return kColumns;
 }
 
-bool KindLimiter::knows(int64_t minute, Family family, std::string_view host,
-                        std::string_view label) {
-    if (minute != minute_) {
-        minute_ = minute;
-        for (auto& kinds : kinds_) kinds.clear();
+KindLimiter::Minute& KindLimiter::minute_of(int64_t number) {
+    const auto found = std::ranges::find(minutes_, number, &Minute::number);
+    if (found == minutes_.end()) {
+        if (minutes_.size() == kMaximumMinutes) minutes_.pop_back();
+        minutes_.push_front({.number = number, .kinds = {}});
+    } else {
+        std::rotate(minutes_.begin(), found, found + 1);
     }
-    auto& kinds = kinds_[static_cast<size_t>(family)];
-    key_.assign(host).append(1, '\0').append(label);
+    return minutes_.front();
+}
+
+bool KindLimiter::knows(int64_t minute, const record::RollupKeyView& kind) {
+    auto& kinds = minute_of(minute).kinds[static_cast<size_t>(kind.family)];
+    key_.clear();
+    RowWriter key(key_);
+    key.text(kind.host);
+    key.text(kind.label);
+    key.number(kind.edge_status);
+    key.number(kind.origin_status);
+    key.number(static_cast<uint16_t>(kind.cause));
     if (kinds.contains(key_)) return true;
     if (kinds.size() >= kMaximumKinds) return false;
     kinds.insert(key_);
@@ -163,10 +175,17 @@ void RowMaker::append(std::string& rows, Record record, uint64_t batch) {
                        .path = fitting(path_),
                        .batch = batch};
     const int64_t minute = end_of(record) / 60;
-    if (!limiter_.knows(minute, record::RollupFamily::origin, context.host, context.origin)) {
+    if (!limiter_.knows(minute, {.family = record::RollupFamily::origin,
+                                 .host = context.host,
+                                 .label = context.origin,
+                                 .edge_status = record.edge_status,
+                                 .origin_status = record.origin_status,
+                                 .cause = record.cause})) {
         context.host = context.origin = record::kOtherLabel;
     }
-    if (!limiter_.knows(minute, record::RollupFamily::path, context.path_host, context.path)) {
+    if (!limiter_.knows(minute, {.family = record::RollupFamily::path,
+                                 .host = context.path_host,
+                                 .label = context.path})) {
         context.path_host = context.path = record::kOtherLabel;
     }
     RowWriter row(rows);

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <span>
 #include <string>
 #include <string_view>
@@ -33,18 +34,25 @@ struct Column {
 };
 std::span<const Column> columns();
 
-/// Tells which hosts and paths of a minute are counted by their own name: clients can make up as
-/// many as they like.
+/// Tells which kinds of a minute are counted by their own host and label: clients can make up as
+/// many hosts and paths as they like.
 class KindLimiter {
   public:
-    using Family = record::RollupFamily;
     static constexpr size_t kMaximumKinds = 300;  // in one minute, of each family
+    /// Known at a time: records end in one minute or the next, and failures are shipped apart from
+    /// successes, after an outage with hours between.
+    static constexpr size_t kMaximumMinutes = 8;
     /// False: it is to be counted as `(other)`.
-    bool knows(int64_t minute, Family family, std::string_view host, std::string_view label);
+    bool knows(int64_t minute, const record::RollupKeyView& kind);
 
   private:
-    int64_t minute_ = 0;
-    std::array<std::unordered_set<std::string>, 2> kinds_;  // host and label, NUL between
+    struct Minute {
+        int64_t number = 0;
+        std::array<std::unordered_set<std::string>, 2> kinds;  // by family
+    };
+    Minute& minute_of(int64_t number);
+
+    std::deque<Minute> minutes_;  // the one that was asked for last comes first
     std::string key_;
 };
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "clickhouse/client.hpp"
 #include "clickhouse/row_binary.hpp"
@@ -21,16 +22,42 @@ TEST(Rows, columns_in_the_style_of_logpush_are_fields_of_a_record) {
     }
 }
 
+record::RollupKeyView kind(std::string_view host, uint16_t edge_status = 200) {
+    return {.host = host, .label = "o", .edge_status = edge_status};
+}
+
+/// Hosts that nobody else has, as many as are told apart.
+void fill(KindLimiter& limiter, int64_t minute) {
+    for (size_t i = 0; i < KindLimiter::kMaximumKinds; ++i) {
+        EXPECT_TRUE(limiter.knows(minute, kind("host" + std::to_string(i))));
+    }
+}
+
 TEST(Rows, hosts_that_clients_make_up_share_a_name_in_each_minute) {
     KindLimiter limiter;
-    using Family = record::RollupFamily;
-    for (size_t i = 0; i < KindLimiter::kMaximumKinds; ++i) {
-        EXPECT_TRUE(limiter.knows(1, Family::origin, "host" + std::to_string(i), "o"));
+    fill(limiter, 1);
+    EXPECT_FALSE(limiter.knows(1, kind("one more")));
+    EXPECT_TRUE(limiter.knows(1, kind("host7")));
+    EXPECT_FALSE(limiter.knows(1, kind("host7", 500))) << "of another status it is another kind";
+    EXPECT_TRUE(
+        limiter.knows(1, {.family = record::RollupFamily::path, .host = "one more", .label = "/"}));
+    EXPECT_TRUE(limiter.knows(2, kind("one more")));
+}
+
+TEST(Rows, records_of_several_minutes_in_turn_do_not_open_the_limit_of_kinds) {
+    KindLimiter limiter;
+    fill(limiter, 1);
+    fill(limiter, 2);
+    for (int i = 0; i < 10; ++i) {
+        const std::string host = "more" + std::to_string(i);
+        EXPECT_FALSE(limiter.knows(1, kind(host)));
+        EXPECT_FALSE(limiter.knows(2, kind(host)));
     }
-    EXPECT_FALSE(limiter.knows(1, Family::origin, "one more", "o"));
-    EXPECT_TRUE(limiter.knows(1, Family::origin, "host7", "o"));
-    EXPECT_TRUE(limiter.knows(1, Family::path, "one more", "/"));
-    EXPECT_TRUE(limiter.knows(2, Family::origin, "one more", "o"));
+    // Failures of now, while successes of an hour ago drain.
+    for (int64_t minute = 60; minute < 120; ++minute) {
+        EXPECT_TRUE(limiter.knows(minute, kind("a")));
+        EXPECT_FALSE(limiter.knows(1, kind("one more")));
+    }
 }
 
 TEST(Rows, credentials_do_not_leave_the_machine_unless_wanted) {
@@ -97,6 +124,36 @@ TEST(Windows, hold_what_fits_into_memory) {
         EXPECT_EQ(windows[i].first, windows[i - 1].last + 1) << i;
     }
     EXPECT_EQ(windows.back().until, 1'790'000'340u);
+}
+
+constexpr uint32_t kTen = 1'790'000'040;  // a full minute
+base::WallTime at(uint32_t seconds) {
+    return base::WallTime(std::chrono::seconds(seconds));
+}
+
+TEST(Windows, of_a_busy_ledger_the_newest_records_are_taken_and_not_those_of_a_few_seconds) {
+    const std::vector<Minute> minutes{
+        {.start = kTen, .records = 1000},
+        {.start = kTen + 60, .records = 1000},
+        {.start = kTen + 120, .records = 50},
+    };
+    const base::WallTime now = at(kTen + 123);
+    EXPECT_EQ(start_of_newest(minutes, 300, now), at(kTen + 120 - 15));
+    EXPECT_EQ(start_of_newest(minutes, 1550, now), at(kTen + 60 - 30));
+    EXPECT_EQ(start_of_newest(minutes, 1050, now), at(kTen + 60));
+    EXPECT_EQ(start_of_newest(minutes, 10'000, now), base::WallTime{});
+    // Of the minute that is not over yet.
+    EXPECT_EQ(start_of_newest(minutes, 25, now), now - std::chrono::milliseconds(1500));
+}
+
+TEST(Windows, an_edge_whose_clock_is_ahead_does_not_take_the_place_of_the_others) {
+    std::vector<Minute> minutes{
+        {.start = kTen, .records = 1000},
+        {.start = kTen + 3600, .records = 1'000'000},
+    };
+    leave_out_future(minutes, at(kTen + 50));
+    ASSERT_EQ(minutes.size(), 1u);
+    EXPECT_EQ(start_of_newest(minutes, 500, at(kTen + 50)), at(kTen + 25));
 }
 
 }  // namespace

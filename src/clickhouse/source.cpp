@@ -24,6 +24,10 @@ using record::Record;
 using record::Rollup;
 
 constexpr size_t kMaximumCases = 10'000;
+// A page of a list is asked for so often, at least so many rays each time but the first: more rows
+// than that are not damaged one after the other.
+constexpr size_t kMaximumRounds = 10;
+constexpr size_t kRaysOfRound = 100;
 using Visit = std::function<void(const Record&)>;
 
 std::string and_begins_with(std::string_view column, std::string_view text) {
@@ -102,31 +106,16 @@ class LedgerSource final : public record::Source {
     std::expected<std::vector<Record>, std::string> cases(const CaseFilter& filter) override {
         reading_.begin();
         const size_t limit = std::min(filter.limit, kMaximumCases);
-        // First the rays alone: only the records of those that are wanted are read.
-        const std::string where = conditions(filter) + and_node(node_);
-        const auto rays = reading_.ask(
-            fmt::format("SELECT DISTINCT ray FROM {} WHERE {} ORDER BY ray DESC LIMIT {}",
-                        table(Kind::cases), where, limit));
-        if (!rays) return std::unexpected(rays.error());
-        std::string wanted;
-        uint64_t first = 0;
-        uint64_t last = 0;
-        for (RowReader reader(*rays); !reader.empty();) {
-            first = reader.number<uint64_t>();
-            if (wanted.empty()) last = first;
-            wanted += (wanted.empty() ? "" : ",") + std::to_string(first);
-        }
-        if (wanted.empty()) return std::vector<Record>();
-        const auto rows = reading_.ask(fmt::format(
-            "SELECT record FROM {} WHERE ray IN ({}) AND EdgeStartTimestamp >= toDateTime({}) AND "
-            "EdgeStartTimestamp <= toDateTime({}) AND {} ORDER BY ray DESC LIMIT 1 BY ray, node",
-            table(Kind::cases), wanted, second_of(RayId(first)), second_of(RayId(last)), where));
-        if (!rows) return std::unexpected(rows.error());
         std::vector<Record> records;
-        for (RowReader reader(*rows); !reader.empty();) {
-            // One damaged row must not hide the others.
-            auto record = record::BlockReader(reader.text()).next();
-            if (record) records.push_back(std::move(*record));
+        CaseFilter rest = filter;
+        rest.limit = limit;
+        for (size_t round = 0; round < kMaximumRounds; ++round) {
+            const auto rays = append_cases(rest, limit, records);
+            if (!rays) return std::unexpected(rays.error());
+            if (rays->size() < rest.limit || records.size() >= limit) break;
+            // Some rows were damaged; whoever gets fewer than the limit takes it for the end.
+            rest.before = rays->back();
+            rest.limit = std::max(limit - records.size(), kRaysOfRound);
         }
         return records;
     }
@@ -144,6 +133,7 @@ class LedgerSource final : public record::Source {
     std::expected<base::WallTime, std::string> visit_recent(base::WallTime since, size_t maximum,
                                                             const Visit& visit) override {
         reading_.begin();
+        const base::WallTime now = base::SystemClock().wall_now();
         std::vector<Minute> minutes[2];
         base::WallTime from = since;
         for (const Kind kind : {Kind::cases, Kind::successes}) {
@@ -151,15 +141,8 @@ class LedgerSource final : public record::Source {
             if (!counted) return std::unexpected(counted.error());
             auto& mine = minutes[static_cast<size_t>(kind)];
             mine = std::move(*counted);
-            uint64_t records = 0;
-            for (size_t i = mine.size(); i-- > 0;) {
-                records += mine[i].records;
-                if (records <= maximum) continue;
-                const bool newest = i + 1 == mine.size();
-                from = std::max(
-                    from, newest ? end_of_full(mine[i], maximum) : time_of(mine[i].start + 60));
-                break;
-            }
+            leave_out_future(mine, now);
+            from = std::max(from, start_of_newest(mine, maximum, now));
         }
         const auto wanted = [&](const Record& record) {
             if (record.start >= from) visit(record);
@@ -212,6 +195,36 @@ class LedgerSource final : public record::Source {
   private:
     std::string table(Kind kind) const { return whole_table(reading_.settings(), table_of(kind)); }
 
+    /// Appends up to `limit` records of the newest `filter.limit` rays; gives those, newest first.
+    std::expected<std::vector<RayId>, std::string> append_cases(const CaseFilter& filter,
+                                                                size_t limit,
+                                                                std::vector<Record>& records) {
+        // First the rays alone: only the records of those that are wanted are read.
+        const std::string where = conditions(filter) + and_node(node_);
+        const auto answer = reading_.ask(
+            fmt::format("SELECT DISTINCT ray FROM {} WHERE {} ORDER BY ray DESC LIMIT {}",
+                        table(Kind::cases), where, filter.limit));
+        if (!answer) return std::unexpected(answer.error());
+        std::vector<RayId> rays;
+        std::string wanted;
+        for (RowReader reader(*answer); !reader.empty();) {
+            rays.emplace_back(reader.number<uint64_t>());
+            wanted += (wanted.empty() ? "" : ",") + std::to_string(rays.back().value());
+        }
+        if (rays.empty()) return rays;
+        const auto rows = reading_.ask(fmt::format(
+            "SELECT record FROM {} WHERE ray IN ({}) AND EdgeStartTimestamp >= toDateTime({}) AND "
+            "EdgeStartTimestamp <= toDateTime({}) AND {} ORDER BY ray DESC LIMIT 1 BY ray, node",
+            table(Kind::cases), wanted, second_of(rays.back()), second_of(rays.front()), where));
+        if (!rows) return std::unexpected(rows.error());
+        for (RowReader reader(*rows); !reader.empty() && records.size() < limit;) {
+            // One damaged row must not hide the others.
+            auto record = record::BlockReader(reader.text()).next();
+            if (record) records.push_back(std::move(*record));
+        }
+        return rays;
+    }
+
     std::expected<void, std::string> visit_minutes(Kind kind, const std::vector<Minute>& minutes,
                                                    const Visit& visit,
                                                    base::WallTime since = base::WallTime{}) {
@@ -229,15 +242,6 @@ class LedgerSource final : public record::Source {
             }
         }
         return {};
-    }
-
-    /// When the last `maximum` records of a minute began that has more, if they came evenly.
-    static base::WallTime end_of_full(const Minute& minute, size_t maximum) {
-        const base::WallTime start = time_of(minute.start);
-        const base::WallTime end =
-            std::min(base::SystemClock().wall_now(), time_of(minute.start + 60));
-        const auto share = static_cast<double>(maximum) / static_cast<double>(minute.records);
-        return end - std::chrono::duration_cast<std::chrono::microseconds>((end - start) * share);
     }
 
     Reading reading_;

@@ -1,6 +1,7 @@
 // Owns the reading of a ledger in ClickHouse.
 #pragma once
 
+#include <cstddef>
 #include <expected>
 #include <memory>
 #include <string>
@@ -16,8 +17,10 @@ namespace edgecase::clickhouse {
 std::expected<std::unique_ptr<record::Source>, std::string> open_source(
     const Settings& settings, const std::string& node = {});
 
-/// Nothing is asked yet.
+/// Nothing is asked yet. `rows_at_once`: of which a server tells the rays in one answer.
+constexpr size_t kFollowedRows = 20'000;
 std::unique_ptr<record::Follower> make_follower(const Settings& settings,
-                                                const std::string& node = {});
+                                                const std::string& node = {},
+                                                size_t rows_at_once = kFollowedRows);
 
 }  // namespace edgecase::clickhouse

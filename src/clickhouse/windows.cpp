@@ -56,6 +56,27 @@ std::expected<std::vector<Minute>, std::string> count_minutes(Reading& reading, 
     return minutes;
 }
 
+void leave_out_future(std::vector<Minute>& minutes, base::WallTime now) {
+    std::erase_if(minutes, [&](const Minute& minute) { return time_of(minute.start) > now; });
+}
+
+base::WallTime start_of_newest(const std::vector<Minute>& minutes, uint64_t maximum,
+                               base::WallTime now) {
+    uint64_t left = maximum;
+    for (size_t i = minutes.size(); i-- > 0;) {
+        const Minute& minute = minutes[i];
+        if (minute.records <= left) {
+            left -= minute.records;
+            continue;
+        }
+        const base::WallTime start = time_of(minute.start);
+        const base::WallTime end = std::min(now, time_of(minute.start + kMinute));
+        const auto share = static_cast<double>(left) / static_cast<double>(minute.records);
+        return end - std::chrono::duration_cast<std::chrono::microseconds>((end - start) * share);
+    }
+    return {};
+}
+
 std::vector<Window> windows_of(const std::vector<Minute>& minutes) {
     std::vector<Window> windows;
     uint64_t records = 0;

@@ -21,6 +21,14 @@ struct Minute {
 std::expected<std::vector<Minute>, std::string> count_minutes(Reading& reading, Kind kind,
                                                               base::WallTime since);
 
+/// Without minutes that begin after `now`: a clock is ahead, and what it says would be the newest
+/// for as long.
+void leave_out_future(std::vector<Minute>& minutes, base::WallTime now);
+/// From when on there are about `maximum` records, if those of one minute came evenly. The
+/// beginning of time: there are no more.
+base::WallTime start_of_newest(const std::vector<Minute>& minutes, uint64_t maximum,
+                               base::WallTime now);
+
 /// Rays from `first` to `last`, made in [since, until) seconds since 1970.
 struct Window {
     uint64_t first = 0;

@@ -25,6 +25,8 @@ class RememberedRays {
         return true;
     }
 
+    bool contains(RayId ray) const { return known_.contains(ray.value()); }
+
   private:
     std::unordered_set<uint64_t> known_;
     std::deque<uint64_t> order_;

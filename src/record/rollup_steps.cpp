@@ -11,4 +11,18 @@ const RollupStep& rollup_step(const RollupQuery& query, base::WallTime now) {
     return kRollupSteps.back();
 }
 
+RollupSpan rollup_span(const RollupQuery& query, std::chrono::seconds length) {
+    const auto seconds = [](base::WallTime time) {
+        return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch();
+    };
+    RollupSpan span{.since = seconds(query.since), .until = seconds(query.until)};
+    if (query.whole_steps) {
+        const std::chrono::seconds beyond = span.until % length;
+        span.since -= beyond;
+        span.until -= beyond;
+    }
+    span.since -= span.since % length;
+    return span;
+}
+
 }  // namespace edgecase::record

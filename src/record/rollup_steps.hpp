@@ -22,4 +22,12 @@ constexpr std::array<RollupStep, 3> kRollupSteps{
 /// it wants; else the longest.
 const RollupStep& rollup_step(const RollupQuery& query, base::WallTime now);
 
+/// Steps that begin in [since, until), since 1970.
+struct RollupSpan {
+    std::chrono::seconds since;
+    std::chrono::seconds until;
+};
+/// What the query wants in steps of that length; the one in which `since` lies is in it.
+RollupSpan rollup_span(const RollupQuery& query, std::chrono::seconds length);
+
 }  // namespace edgecase::record

@@ -24,6 +24,8 @@ struct RollupQuery {
     size_t maximum_steps = 400;
     std::string node{};  // only what that edge counted; empty: all
     bool with_paths = true;
+    /// Only steps that end by `until`; as far as it moves back for that, `since` does.
+    bool whole_steps = false;
 };
 
 /// Requests of one kind that ended in one step of time; there may be several of the same kind.

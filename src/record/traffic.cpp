@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <memory>
 #include <unordered_map>
 #include <utility>
 
 #include "record/path_template.hpp"
+#include "record/traffic_series.hpp"
 
 namespace edgecase::record {
 namespace {
@@ -20,8 +20,7 @@ constexpr std::array<std::pair<std::string_view, TrafficBy>, 4> kBy{
      {"origin", TrafficBy::origin}}};
 
 constexpr size_t kMaximumKeys = 2000;  // told apart; each has a histogram
-constexpr size_t kMaximumKeysOfStep = 100;
-constexpr size_t kCasesRead = 5000;  // newest, where paths come from cases
+constexpr size_t kCasesRead = 5000;    // newest, where paths come from cases
 
 /// No host, no origin.
 std::string_view text_or_dash(std::string_view text) {
@@ -117,12 +116,6 @@ class TopMaker {
         uint64_t failures = 0;
         LatencyHistogram latency;
     };
-    struct Hash {
-        using is_transparent = void;
-        size_t operator()(std::string_view text) const {
-            return std::hash<std::string_view>{}(text);
-        }
-    };
 
     Sum& sum_of(std::string_view key) {
         auto found = sums_.find(key);
@@ -131,7 +124,7 @@ class TopMaker {
         return sums_.try_emplace(std::string(key)).first->second;
     }
 
-    std::unordered_map<std::string, Sum, Hash, std::equal_to<>> sums_;
+    std::unordered_map<std::string, Sum, KeyHash, std::equal_to<>> sums_;
 };
 
 class TrafficMaker {
@@ -145,18 +138,13 @@ class TrafficMaker {
             paths_.add(text_or_dash(rollup.key.label), rollup, &latency_);
             return;
         }
-        Step& step = steps_[rollup.start];
-        if (!step.latency) step.latency = std::make_unique<LatencyHistogram>();
-        step.latency->merge(latency_);
+        latency_of_[rollup.start].merge(latency_);
         const std::string status = std::to_string(rollup.key.edge_status);
         const std::string_view cause = cause::row(rollup.key.cause).name;
         const std::string_view host = text_or_dash(rollup.key.host);
         const std::string_view origin = text_or_dash(rollup.key.label);
         const auto count = [&](std::string_view key) {
-            auto found = step.by.find(key);
-            if (found == step.by.end() && step.by.size() >= kMaximumKeysOfStep) key = kOtherLabel;
-            if (found == step.by.end()) found = step.by.try_emplace(std::string(key)).first;
-            found->second += rollup.requests;
+            series_.add(key, rollup.start, rollup.requests);
         };
         switch (by_) {
             case TrafficBy::cause:
@@ -193,11 +181,11 @@ class TrafficMaker {
         for (auto at = base::WallTime(first - first % step); at < query.until; at += step) {
             result_.times.push_back(at);
         }
-        make_series();
+        result_.series = series_.series(result_.times);
         for (const base::WallTime time : result_.times) {
-            const auto found = steps_.find(time);
-            result_.latency.push_back(found == steps_.end() ? LatencyHistogram()
-                                                            : *found->second.latency);
+            const auto found = latency_of_.find(time);
+            result_.latency.push_back(found == latency_of_.end() ? LatencyHistogram()
+                                                                 : found->second);
         }
         result_.hosts = hosts_.top();
         result_.paths = paths_.top();
@@ -208,45 +196,11 @@ class TrafficMaker {
     }
 
   private:
-    struct Step {
-        std::map<std::string, uint64_t, std::less<>> by;
-        std::unique_ptr<LatencyHistogram> latency;
-    };
-
-    void make_series() {
-        std::map<std::string, uint64_t> totals;
-        for (const auto& [time, step] : steps_) {
-            for (const auto& [key, requests] : step.by) totals[key] += requests;
-        }
-        std::vector<std::pair<std::string, uint64_t>> order(totals.begin(), totals.end());
-        std::ranges::sort(order, [](const auto& a, const auto& b) {
-            return a.second != b.second ? a.second > b.second : a.first < b.first;
-        });
-        const bool cut = order.size() > Traffic::kSeries;
-        const size_t own = cut ? Traffic::kSeries - 1 : order.size();
-        for (size_t i = 0; i < own; ++i)
-            result_.series.push_back({order[i].first, order[i].second, {}});
-        if (cut) result_.series.push_back({std::string(kOtherLabel), 0, {}});
-        std::unordered_map<std::string_view, size_t> places;
-        for (size_t i = 0; i < own; ++i) places[result_.series[i].key] = i;
-        for (TrafficSeries& series : result_.series) series.requests.resize(result_.times.size());
-        for (size_t i = 0; i < result_.times.size(); ++i) {
-            const auto step = steps_.find(result_.times[i]);
-            if (step == steps_.end()) continue;
-            for (const auto& [key, requests] : step->second.by) {
-                const auto place = places.find(key);
-                TrafficSeries& series =
-                    place == places.end() ? result_.series.back() : result_.series[place->second];
-                series.requests[i] += requests;
-                if (place == places.end()) series.total += requests;
-            }
-        }
-    }
-
     Matcher matches_;
     const TrafficBy by_;
     Latency latency_;  // of the rollup at hand
-    std::map<base::WallTime, Step> steps_;
+    std::map<base::WallTime, LatencyHistogram> latency_of_;
+    SeriesMaker series_;
     TopMaker hosts_;
     TopMaker paths_;
     TopMaker origins_;
@@ -254,6 +208,26 @@ class TrafficMaker {
     TopMaker statuses_;
     Traffic result_;
 };
+
+std::expected<TrafficTotals, std::string> totals_of(Source& source, const TrafficQuery& query,
+                                                    bool whole_steps) {
+    const Matcher matches(query);
+    TrafficTotals totals;
+    Latency latency;
+    const auto done = source.visit_rollups({.since = query.since,
+                                            .until = query.until,
+                                            .maximum_steps = query.maximum_steps,
+                                            .node = query.node,
+                                            .with_paths = false,
+                                            .whole_steps = whole_steps},
+                                           [&](const Rollup& rollup) {
+                                               if (!matches(rollup)) return;
+                                               (void)latency.read(rollup.latency);
+                                               add(totals, rollup, latency);
+                                           });
+    if (!done) return std::unexpected(done.error());
+    return totals;
+}
 
 }  // namespace
 
@@ -303,26 +277,13 @@ std::expected<TrafficTotals, std::string> traffic_before(Source& source, const T
     TrafficQuery query = traffic.query;
     query.until = traffic.times.empty() ? query.since : traffic.times.front();
     query.since = query.until - (traffic.query.until - query.until);
-    return traffic_totals(source, query);
+    // So long ago steps may be longer, and one of them would reach into `traffic`.
+    return totals_of(source, query, true);
 }
 
 std::expected<TrafficTotals, std::string> traffic_totals(Source& source,
                                                          const TrafficQuery& query) {
-    const Matcher matches(query);
-    TrafficTotals totals;
-    Latency latency;
-    const auto done = source.visit_rollups({.since = query.since,
-                                            .until = query.until,
-                                            .maximum_steps = query.maximum_steps,
-                                            .node = query.node,
-                                            .with_paths = false},
-                                           [&](const Rollup& rollup) {
-                                               if (!matches(rollup)) return;
-                                               (void)latency.read(rollup.latency);
-                                               add(totals, rollup, latency);
-                                           });
-    if (!done) return std::unexpected(done.error());
-    return totals;
+    return totals_of(source, query, false);
 }
 
 }  // namespace edgecase::record

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 
+#include "record/rollup_steps.hpp"
 #include "record/traffic_json.hpp"
 
 namespace edgecase::record {
@@ -12,7 +14,7 @@ namespace {
 using cause::Cause;
 using std::chrono::minutes;
 
-/// Rollups of minutes, as a store would give them.
+/// Rollups of minutes, as a store would give them in the step that it takes.
 class FakeSource final : public Source {
   public:
     std::expected<std::optional<Record>, std::string> find(RayId) override { return std::nullopt; }
@@ -29,9 +31,12 @@ class FakeSource final : public Source {
     }
     std::expected<std::chrono::seconds, std::string> visit_rollups(
         const RollupQuery& query, const std::function<void(const Rollup&)>& visit) override {
+        const std::chrono::seconds step = rollup_step(query, now_).length;
+        const RollupSpan span = rollup_span(query, step);
         for (const auto& [minute, table] : minutes_) {
-            const base::WallTime start{minutes(minute)};
-            if (start < query.since || start >= query.until) continue;
+            const std::chrono::seconds at = minutes(minute);
+            const base::WallTime start{at - at % step};
+            if (start < base::WallTime(span.since) || start >= base::WallTime(span.until)) continue;
             for (const auto& [key, counts] : table.kinds()) {
                 if (key.family == RollupFamily::path && !query.with_paths) continue;
                 const std::string latency = counts.latency.encode();
@@ -44,9 +49,10 @@ class FakeSource final : public Source {
                        .latency = latency});
             }
         }
-        return std::chrono::seconds(60);
+        return step;
     }
 
+    base::WallTime now_{minutes(110)};
     RollupMinutes minutes_;
     std::vector<Record> cases_;
     CaseFilter asked_;
@@ -116,6 +122,44 @@ TEST_F(TrafficTest, what_is_beyond_the_series_shown_is_summed_up) {
     EXPECT_EQ(sum, found.totals.requests);
 }
 
+TEST_F(TrafficTest, made_up_hosts_do_not_hide_real_ones_in_the_series) {
+    for (int minute = 100; minute < 110; ++minute) {
+        for (int i = 0; i < 300; ++i) {
+            add(minute, "a" + std::to_string(minute * 300 + i), Cause::none, 200);
+        }
+        for (int i = 0; i < 5; ++i) add(minute, "www.example", Cause::none, 200);
+    }
+    for (int i = 0; i < 20; ++i) add(109, "young.example", Cause::none, 200);
+    const Traffic found = asked({.by = TrafficBy::host});
+    ASSERT_EQ(found.series.size(), Traffic::kSeries);
+    EXPECT_EQ(found.series[0].key, "www.example");
+    EXPECT_EQ(found.series[0].requests, std::vector<uint64_t>(10, 5));
+    EXPECT_EQ(found.series[1].key, "young.example");
+    EXPECT_EQ(found.series[1].total, 20u);
+    EXPECT_EQ(found.series.back().key, kOtherLabel);
+    for (size_t i = 0; i < found.times.size(); ++i) {
+        uint64_t sum = 0;
+        for (const TrafficSeries& one : found.series) sum += one.requests[i];
+        EXPECT_EQ(sum, found.latency[i].total()) << i;
+    }
+}
+
+TEST_F(TrafficTest, what_is_not_told_apart_is_one_series_and_the_last) {
+    for (int i = 0; i < 50; ++i) add(101, kOtherLabel, Cause::none, 200);
+    add(102, "a", Cause::none, 200);
+    const Traffic few = asked({.by = TrafficBy::host});
+    ASSERT_EQ(few.series.size(), 2u);
+    EXPECT_EQ(few.series[0].key, "a");
+    EXPECT_EQ(few.series[1].key, kOtherLabel);
+    EXPECT_EQ(few.series[1].total, 50u);
+    for (int i = 0; i < 30; ++i) add(102, "h" + std::to_string(i), Cause::none, 200);
+    const Traffic many = asked({.by = TrafficBy::host});
+    ASSERT_EQ(many.series.size(), Traffic::kSeries);
+    EXPECT_EQ(many.series.back().key, kOtherLabel);
+    EXPECT_EQ(many.series.back().total, 50u + 31 - (Traffic::kSeries - 1));
+    EXPECT_EQ(std::ranges::count(many.series, kOtherLabel, &TrafficSeries::key), 1);
+}
+
 TEST_F(TrafficTest, a_rare_failure_is_not_crowded_out_of_the_top) {
     for (int path = 0; path < 40; ++path) {
         for (int i = 0; i < 5; ++i)
@@ -147,6 +191,21 @@ TEST_F(TrafficTest, filters_hold_for_all_that_is_told) {
     EXPECT_EQ(source_.asked_.host, "b");
     ASSERT_EQ(found.paths.size(), 1u);
     EXPECT_EQ(found.paths.front().key, "/orders/{n}");
+}
+
+TEST_F(TrafficTest, no_step_is_counted_in_both_times_though_the_earlier_has_longer_ones) {
+    source_.now_ = base::WallTime(minutes(6003));  // minutes are kept from 3123 on
+    for (int64_t minute = 3060; minute < 3213; ++minute) add(minute, "a", Cause::none, 200);
+    TrafficQuery query;
+    query.since = base::WallTime(minutes(3153));
+    query.until = base::WallTime(minutes(3213));
+    const auto found = traffic(source_, query);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->step, minutes(1));
+    EXPECT_EQ(found->totals.requests, 60u);
+    const auto before = traffic_before(source_, *found);
+    ASSERT_TRUE(before);
+    EXPECT_EQ(before->requests, 60u) << "3090 to 3149: the next ten minutes reach into the query";
 }
 
 TEST_F(TrafficTest, no_step_is_counted_in_both_times) {

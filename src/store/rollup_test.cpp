@@ -93,6 +93,50 @@ TEST_F(RollupTest, old_times_are_told_in_coarser_steps) {
     EXPECT_EQ(step(hours(24 * 30), hours(1)), seconds(3600));
 }
 
+TEST_F(RollupTest, what_the_finest_step_had_to_give_up_is_told_in_a_longer_one) {
+    (void)open();
+    auto database = Database::open(directory_.path() / "records.sqlite", Database::Mode::write);
+    ASSERT_TRUE(database);
+    auto writer = RollupWriter::prepare(*database);
+    ASSERT_TRUE(writer);
+    // With which a step of each length begins.
+    const int64_t minute =
+        std::chrono::floor<std::chrono::hours>(now_).time_since_epoch().count() * 60;
+    record::RollupMinutes minutes;
+    for (int64_t ago = 5; ago < 180; ++ago) {
+        minutes[minute - ago].add(success_record(record::RayId(1)));
+    }
+    ASSERT_TRUE(writer->write(minutes));
+    const auto source = open_source(directory_.path());
+    ASSERT_TRUE(source);
+    // From so many minutes ago on: the step, and how many requests.
+    const auto asked = [&](int64_t since_ago) {
+        uint64_t requests = 0;
+        const auto step = (*source)->visit_rollups(
+            {.since = base::WallTime(std::chrono::minutes(minute - since_ago)), .until = later_},
+            [&](const Rollup& rollup) {
+                if (rollup.key.family == RollupFamily::origin) requests += rollup.requests;
+            });
+        EXPECT_TRUE(step);
+        return std::pair(*step, requests);
+    };
+    using std::chrono::seconds;
+    EXPECT_EQ(asked(60), std::pair(seconds(60), uint64_t{56}));
+    EXPECT_EQ(asked(200).first, seconds(60)) << "nothing was given up: it began then";
+    const auto give_up = [&](int step, int64_t ago) {
+        ASSERT_TRUE(database->run("DELETE FROM rollups WHERE step = " + std::to_string(step) +
+                                  " AND start < " + std::to_string((minute - ago) * 60)));
+    };
+    give_up(60, 20);
+    EXPECT_EQ(asked(20).first, seconds(60)) << "what is wanted is there";
+    EXPECT_EQ(asked(60), std::pair(seconds(600), uint64_t{56}));
+    give_up(60, 0);
+    EXPECT_EQ(asked(60), std::pair(seconds(600), uint64_t{56}));
+    EXPECT_EQ(asked(0).second, 0u) << "where nothing was, nothing is told";
+    give_up(600, 0);
+    EXPECT_EQ(asked(120), std::pair(seconds(3600), uint64_t{116}));
+}
+
 TEST_F(RollupTest, hosts_made_up_by_clients_share_one_row) {
     {
         const auto store = open();

@@ -116,25 +116,25 @@ class SqliteSource final : public record::Source {
     std::expected<std::chrono::seconds, std::string> visit_rollups(
         const record::RollupQuery& query,
         const std::function<void(const record::Rollup&)>& visit) override {
-        const auto seconds = [](base::WallTime time) {
-            return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch();
-        };
-        const std::chrono::seconds length =
+        std::chrono::seconds length =
             record::rollup_step(query, base::SystemClock().wall_now()).length;
         const auto there = database_.number(
             "SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND "
             "name = 'rollups'");
         if (!there) return std::unexpected(sentence(there.error()));
         if (*there == 0) return length;  // a file of an earlier release
+        const auto fitting = step_that_reaches(query, length);
+        if (!fitting) return std::unexpected(sentence(fitting.error()));
+        length = *fitting;
         auto statement = database_.prepare(
             "SELECT start, family, host, label, edge_status, origin_status, cause, requests, "
             "failures, bytes_in, bytes_out, latency FROM rollups "
             "WHERE step = ?1 AND start >= ?2 AND start < ?3 AND family <= ?4 ORDER BY start");
         if (!statement) return std::unexpected(sentence(statement.error()));
-        const int64_t since = seconds(query.since).count();
+        const record::RollupSpan span = record::rollup_span(query, length);
         statement->bind(0, length.count())
-            .bind(1, since - since % length.count())
-            .bind(2, seconds(query.until).count())
+            .bind(1, span.since.count())
+            .bind(2, span.until.count())
             .bind(3, static_cast<int64_t>(query.with_paths ? record::RollupFamily::path
                                                            : record::RollupFamily::origin));
         while (true) {
@@ -146,6 +146,37 @@ class SqliteSource final : public record::Source {
     }
 
   private:
+    using Seconds = std::chrono::seconds;
+
+    /// Where rollups take too much room the finest go first, however young they are: then longer
+    /// steps tell more of the query's time.
+    std::expected<Seconds, DatabaseError> step_that_reaches(const record::RollupQuery& query,
+                                                            Seconds length) {
+        for (const record::RollupStep& longer : record::kRollupSteps) {
+            if (longer.length <= length) continue;
+            const auto oldest = first_step(length, Seconds(0));
+            if (!oldest) return oldest;
+            const record::RollupSpan span = record::rollup_span(query, length);
+            if (*oldest <= span.since) break;
+            const auto older =
+                first_step(longer.length, record::rollup_span(query, longer.length).since);
+            if (!older) return older;
+            const Seconds begin = std::min(*oldest, span.until);
+            if (*older < begin - begin % longer.length) length = longer.length;
+        }
+        return length;
+    }
+
+    /// The first one that begins at `since` or later; the end of time: there is none.
+    std::expected<Seconds, DatabaseError> first_step(Seconds length, Seconds since) {
+        const auto start = database_.number(
+            "SELECT coalesce(min(start), " + std::to_string(Seconds::max().count()) +
+            ") FROM rollups WHERE step = " + std::to_string(length.count()) +
+            " AND start >= " + std::to_string(since.count()));
+        if (!start) return std::unexpected(start.error());
+        return Seconds(*start);
+    }
+
     /// From which block on there are `most` records since that time; `since_ms` moves forward if
     /// there are more, or where the blocks before are forgotten already.
     std::expected<int64_t, DatabaseError> first_block(int64_t& since_ms, int64_t most) {
