@@ -228,9 +228,10 @@ class PartialTest(ClusterLedgerTest):
                          [f'shard 2 (127.0.0.1:{second.native_port})'])
         self.assertIn(missing, self.ask('ledger', 'status').stderr)
         edge = self.ledger_edge(self.book, top='node_id = 3', more=[('node', 'n3')])
-        answer = wire.fetch(edge.admin, path='/api/cases', host=HERE)
-        self.assertEqual(answer.status, 200, answer.body)
-        self.assertEqual(answer.header('edgecase-missing'), missing.split('from ')[1])
+        for path in ('/api/cases', '/api/traffic', '/api/findings', '/api/origins'):
+            answer = wire.fetch(edge.admin, path=path, host=HERE)
+            self.assertEqual(answer.status, 200, answer.body)
+            self.assertEqual(answer.header('edgecase-missing'), missing.split('from ')[1], path)
         second.up()
         again = self.ask('cases', '--json')
         self.assertEqual((again.returncode, again.stderr), (0, ''))

@@ -148,9 +148,10 @@ Response answer_traffic(const Request& request, record::Source& source, base::Wa
     return Response::json(record::traffic_json(*found, known ? &*before : nullptr).dump() + "\n");
 }
 
-void add_missing(Response& response, const record::Source& source) {
+void add_missing(Response& response, record::Source& source) {
     std::string parts;
-    for (const std::string& part : source.missing()) parts += (parts.empty() ? "" : ", ") + part;
+    for (const std::string& part : source.take_missing())
+        parts += (parts.empty() ? "" : ", ") + part;
     if (!parts.empty()) response.fields.emplace_back("Edgecase-Missing", parts);
 }
 

@@ -12,7 +12,7 @@ namespace edgecase::admin {
 nlohmann::ordered_json case_row(const record::Record& record);
 
 /// `Edgecase-Missing`: which parts of a ledger did not take part in the answer.
-void add_missing(Response& response, const record::Source& source);
+void add_missing(Response& response, record::Source& source);
 
 Response answer_ray(const Request& request, std::string_view ray, record::Source& source);
 Response answer_cases(const Request& request, record::Source& source, base::WallTime now);

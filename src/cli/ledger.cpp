@@ -74,8 +74,8 @@ std::unique_ptr<record::Follower> make_follower(const Ledger& ledger) {
     return std::make_unique<store::CaseFollower>(ledger.data_dir);
 }
 
-void tell_missing(const record::Source& source) {
-    tell_missing(source.missing());
+void tell_missing(record::Source& source) {
+    tell_missing(source.take_missing());
 }
 
 void tell_missing(const std::vector<std::string>& parts) {

@@ -41,7 +41,7 @@ std::expected<std::unique_ptr<record::Source>, std::string> open_source(const Le
 std::unique_ptr<record::Follower> make_follower(const Ledger& ledger);
 
 /// Says which parts of the ledger did not take part in the last answer, if any.
-void tell_missing(const record::Source& source);
+void tell_missing(record::Source& source);
 void tell_missing(const std::vector<std::string>& parts);
 
 /// With the password, read from its file or the environment. Errors: a sentence.

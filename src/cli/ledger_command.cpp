@@ -99,21 +99,21 @@ int run_ledger_status(const LedgerCommandFlags& flags) {
     if (!source) return fail(source.error(), kWrongOrMissing);
     const auto nodes = (*source)->nodes();
     if (!nodes) return fail(nodes.error(), kWrongOrMissing);
+    const auto missing = (*source)->take_missing();
     const base::WallTime now = base::SystemClock().wall_now();
     if (flags.json) {
         ordered_json list = ordered_json::array();
         for (const record::Node& node : *nodes) list.push_back(record::node_json(node, now));
-        const ordered_json json{{"ledger", json_text(ledger.name())},
-                                {"missing", (*source)->missing()},
-                                {"nodes", list}};
+        const ordered_json json{
+            {"ledger", json_text(ledger.name())}, {"missing", missing}, {"nodes", list}};
         print(json.dump(2) + "\n");
     } else {
         print(ledger.name() + "\n" + status_text(*nodes, now));
-        tell_missing(**source);
+        tell_missing(missing);
     }
     const bool silent =
         std::ranges::any_of(*nodes, [&](const auto& node) { return node.is_silent(now); });
-    return silent || !(*source)->missing().empty() ? kWrongOrMissing : kFine;
+    return silent || !missing.empty() ? kWrongOrMissing : kFine;
 }
 
 int run_ledger_trim(const LedgerCommandFlags& flags) {

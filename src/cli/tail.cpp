@@ -72,7 +72,7 @@ class Tail {
                 trouble(cases.error());
                 continue;
             }
-            if (const auto missing = follower_->missing(); missing != missing_) {
+            if (const auto missing = follower_->take_missing(); missing != missing_) {
                 missing_ = missing;
                 tell_missing(missing);
             }

@@ -116,7 +116,7 @@ class Top {
         if (!traffic) return std::unexpected(std::move(traffic.error()));
         const auto before = record::traffic_before(**source, *traffic);
         if (!before) return std::unexpected(before.error());
-        if (const auto missing = (*source)->missing(); missing != missing_) {
+        if (const auto missing = (*source)->take_missing(); missing != missing_) {
             missing_ = missing;
             tell_missing(missing);
         }

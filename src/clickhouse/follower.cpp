@@ -55,7 +55,7 @@ class LedgerFollower final : public record::Follower {
         return cases;
     }
 
-    std::vector<std::string> missing() const override { return reading_.missing(); }
+    std::vector<std::string> take_missing() override { return reading_.take_missing(); }
     std::chrono::milliseconds pause() const override { return std::chrono::milliseconds(500); }
 
   private:

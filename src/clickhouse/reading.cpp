@@ -29,6 +29,9 @@ std::expected<std::string, std::string> Reading::ask(const std::string& sql) {
     if (!shards || incomplete) return std::unexpected(error.message);
     missing_ = unreachable_shards();
     if (missing_.empty()) return std::unexpected(error.message);
+    for (const std::string& part : missing_) {
+        if (std::ranges::find(untold_, part) == untold_.end()) untold_.push_back(part);
+    }
     answer = ask_as_allowed(statement, true);
     if (!answer) return std::unexpected(answer.error().message);
     return std::move(*answer);

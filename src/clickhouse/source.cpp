@@ -190,7 +190,7 @@ class LedgerSource final : public record::Source {
         return nodes;
     }
 
-    std::vector<std::string> missing() const override { return reading_.missing(); }
+    std::vector<std::string> take_missing() override { return reading_.take_missing(); }
 
   private:
     std::string table(Kind kind) const { return whole_table(reading_.settings(), table_of(kind)); }

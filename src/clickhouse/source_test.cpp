@@ -360,7 +360,7 @@ TEST_P(SourceTest, rollups_count_every_request_and_its_latency) {
 
 TEST_P(SourceTest, is_whole) {
     ASSERT_TRUE(source_->cases({.limit = 1}));
-    EXPECT_TRUE(source_->missing().empty());
+    EXPECT_TRUE(source_->take_missing().empty());
     const auto nodes = source_->nodes();
     ASSERT_TRUE(nodes) << nodes.error();
     if (GetParam() == Place::sqlite) {

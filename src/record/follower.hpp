@@ -27,8 +27,8 @@ class Follower {
     /// later.
     static constexpr size_t kMaximumCases = 1024;
     virtual std::expected<std::vector<Record>, std::string> next() = 0;
-    /// Which parts did not take part in the last answer, as of a Source.
-    virtual std::vector<std::string> missing() const { return {}; }
+    /// Which parts did not take part in the answers since this was called last, as of a Source.
+    virtual std::vector<std::string> take_missing() { return {}; }
     /// From one call to the next.
     virtual std::chrono::milliseconds pause() const = 0;
 };

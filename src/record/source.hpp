@@ -81,9 +81,9 @@ class Source {
         const RollupQuery& query, const std::function<void(const Rollup&)>& visit) = 0;
     /// Which edges write here; empty where it is only one. Errors: a sentence.
     virtual std::expected<std::vector<Node>, std::string> nodes() { return std::vector<Node>(); }
-    /// Which parts did not take part in the last answer, each as a sentence's subject: `shard 2
-    /// (10.0.0.2:9000)`. Empty: the answer is whole.
-    virtual std::vector<std::string> missing() const { return {}; }
+    /// Which parts did not take part in one of the answers since this was called last, each as a
+    /// sentence's subject: `shard 2 (10.0.0.2:9000)`. Empty: they are whole.
+    virtual std::vector<std::string> take_missing() { return {}; }
 };
 
 }  // namespace edgecase::record
