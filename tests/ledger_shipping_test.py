@@ -253,6 +253,21 @@ class MidnightTest(OneServerTest):
             self.assertEqual(counted, ended)
             self.assertIsNotNone(cutting.inserts[1], 'the second day was not cut off')
 
+    def test_a_batch_of_days_comes_once_when_the_second_day_is_refused_a_connection(self):
+        """The first day was there by then, and came again with the others."""
+        if not os.path.exists(CORPUS):
+            self.skipTest('record_corpus was not built')
+        data_dir = os.path.join(self.temporary_directory(), 'data')
+        subprocess.run([CORPUS, data_dir, '1000', '3'], stdout=subprocess.DEVNULL, check=True)
+        closing = relay.Fault('passed', then=lambda: cutting.refuse_connections(0.7))
+        cutting = relay.Relay(server.get().port, listens=harness.free_port(), successes=[closing])
+        self.addCleanup(cutting.stop)
+        ledger = self.ledger(urls=[cutting.url])
+        edge = self.ledger_edge(ledger, data_dir=data_dir)
+        until(lambda: metrics(edge)['edgecase_ledger_records_shipped_total'] >= 1000, 20)
+        self.assertEqual((ledger.records(), ledger.counted()), (1000, [1000] * 6))
+        self.assertIn('cannot be reached', edge.errors())
+
     def test_rollups_that_are_kept_no_longer_are_not_counted_again(self):
         """Servers that forget by themselves let the minutes of old records go; a batch of unknown
         fate then had each of them counted once more."""
@@ -319,6 +334,24 @@ class NetworkTest(OneServerTest):
     def test_a_cut_in_the_middle_of_an_answer(self):
         for how in ('fin', 'rst'):
             self.exactly_once(relay.Fault('answer', how))
+
+    def test_a_proxy_in_front_that_gives_up_an_insert_which_goes_on(self):
+        """It said 502, the rows were not there yet, and so they were sent again."""
+        self.exactly_once(relay.Fault('aside', '502', seconds=0.5))
+
+    def test_an_insert_goes_on_while_the_server_refuses_to_say_so(self):
+        cutting = relay.Relay(server.get().port, cases=[relay.Fault('aside', 'rst', seconds=2)])
+        cutting.refuses = 'system.processes'
+        self.addCleanup(cutting.stop)
+        ledger = self.ledger(urls=[cutting.url])
+        edge = self.ledger_edge(ledger)
+        rays = Load(edge, mixed(60)).wait().rays
+        self.assertTrue(wire.eventually(lambda: 'Code: 202' in edge.errors(), 10 * SLOWNESS))
+        until(lambda: ledger.records(), 10)
+        cutting.refuses = None
+        self.assert_exactly(ledger, rays, 20)
+        time.sleep(1)
+        self.assert_exactly(ledger, rays)
 
     def test_one_cut_after_the_other(self):
         edge = self.exactly_once(relay.Fault('between'), relay.Fault('request'),

@@ -23,8 +23,12 @@ std::string insert_sql(const Settings& settings, Kind kind) {
                        local_table(settings, table_of(kind)), names);
 }
 
-}  // namespace
+std::string query_id_of(const Settings& settings, const Batch& batch, int64_t day) {
+    return fmt::format("edgecase-{}-{}-{}-{}-{}", settings.database, batch.node,
+                       table_of(batch.kind), batch.id, day);
+}
 
+/// Whether that server's own part of the ledger has the rows.
 std::expected<bool, QueryError> is_there(Client& client, size_t server, const Batch& batch,
                                          const DayRows& day) {
     const auto count = client.ask(
@@ -35,8 +39,6 @@ std::expected<bool, QueryError> is_there(Client& client, size_t server, const Ba
     if (!count) return std::unexpected(count.error());
     return *count != "0\n";
 }
-
-namespace {
 
 /// It was asked for the very rows: what it remembers of a block that it lost when it was killed
 /// must not keep them out.
@@ -131,30 +133,54 @@ Batch make_batch(Kind kind, uint64_t id, std::string_view records, RowMaker& mak
     return batch;
 }
 
-std::expected<void, QueryError> deliver(Client& client, size_t server, const Batch& batch,
-                                        bool perhaps) {
+std::expected<Delivered, QueryError> deliver(Client& client, size_t server, const Batch& batch,
+                                             bool perhaps) {
     const std::string sql = insert_sql(client.settings(), batch.kind);
+    Delivered delivered;
+    bool has_part = false;
+    const auto failed = [&](QueryError error) {
+        // It was not asked for this day, but it has an earlier one.
+        if (has_part && error.kind == QueryError::Kind::unreachable) {
+            error.kind = QueryError::Kind::unanswered;
+        }
+        return std::unexpected(std::move(error));
+    };
     for (const auto& [number, day] : batch.days) {
-        const std::string query_id =
-            fmt::format("edgecase-{}-{}-{}-{}-{}", client.settings().database, batch.node,
-                        table_of(batch.kind), batch.id, number);
+        const std::string query_id = query_id_of(client.settings(), batch, number);
         if (perhaps) {
-            if (auto ended = has_ended(client, server, query_id); !ended) return ended;
+            if (auto ended = has_ended(client, server, query_id); !ended) {
+                return failed(ended.error());
+            }
             const auto there = is_there(client, server, batch, day);
-            if (!there) return std::unexpected(there.error());
+            if (!there) return failed(there.error());
             if (*there) {
+                has_part = delivered.was_there = true;
                 if (auto done = count_what_is_missing(client, server, batch, day, query_id);
                     !done) {
-                    return done;
+                    return failed(done.error());
                 }
                 continue;
             }
         }
         const auto done =
             client.insert(server, sql, day.rows, query_id, perhaps ? kAsked : Client::Parameters{});
-        if (!done) return done;
+        if (!done) return failed(done.error());
+        has_part = true;
     }
-    return {};
+    return delivered;
+}
+
+bool has_nothing(Client& client, size_t server, const Batch& batch) {
+    const auto no_table = [](const QueryError& error) {
+        return error.code == kUnknownTable || error.code == kUnknownDatabase;
+    };
+    for (const auto& [number, day] : batch.days) {
+        const std::string query_id = query_id_of(client.settings(), batch, number);
+        if (!has_ended(client, server, query_id)) return false;
+        const auto there = is_there(client, server, batch, day);
+        if (there ? *there : !no_table(there.error())) return false;
+    }
+    return true;
 }
 
 }  // namespace edgecase::clickhouse

@@ -36,13 +36,16 @@ struct Batch {
 /// another for any other of that edge.
 Batch make_batch(Kind kind, uint64_t id, std::string_view records, RowMaker& maker);
 
-/// Whether that server's own part of the ledger has the rows.
-std::expected<bool, QueryError> is_there(Client& client, size_t server, const Batch& batch,
-                                         const DayRows& day);
-
+struct Delivered {
+    bool was_there = false;  // rows were found that an earlier try had brought
+};
 /// Inserts what is not there yet. `perhaps`: the server may have parts of it, of the rows or of
-/// what its views make of them. Errors: then some of it may be there.
-std::expected<void, QueryError> deliver(Client& client, size_t server, const Batch& batch,
-                                        bool perhaps);
+/// what its views make of them. Errors: some of it may be there, unless it is `unreachable` and
+/// `perhaps` was false.
+std::expected<Delivered, QueryError> deliver(Client& client, size_t server, const Batch& batch,
+                                             bool perhaps);
+
+/// Whether the server says that no part of the batch is there, nor on its way into the tables.
+bool has_nothing(Client& client, size_t server, const Batch& batch);
 
 }  // namespace edgecase::clickhouse

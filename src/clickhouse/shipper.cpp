@@ -204,12 +204,12 @@ class LedgerShipper final : public Shipper {
         ++failures_;
         servers_[server].failed(steady_clock::now());
         // A server that answers can say what it has; of one that does not only what was never sent
-        // is known not to be there.
+        // is known not to be there. Without a code it may be a proxy that answers.
         const bool nobody_has_it = error.kind == QueryError::Kind::unreachable
                                        ? !perhaps
                                        : error.kind == QueryError::Kind::refused &&
-                                             error.code != kSameQueryRuns &&
-                                             has_nothing(server, batch);
+                                             error.code != 0 && error.code != kSameQueryRuns &&
+                                             has_nothing(client_, server, batch);
         if (nobody_has_it) {
             if (const auto noted = outbox_.came_back(parcel); !noted) {
                 return store_failed(noted.error());
@@ -217,18 +217,6 @@ class LedgerShipper final : public Shipper {
         }
         trouble(error.message);
         return next_server().has_value();
-    }
-
-    /// Whether the server says that no part of the batch is there.
-    bool has_nothing(size_t server, const Batch& batch) {
-        for (const auto& [day, rows] : batch.days) {
-            const auto there = is_there(client_, server, batch, rows);
-            const bool no_table = !there && (there.error().code == kUnknownTable ||
-                                             there.error().code == kUnknownDatabase);
-            if (no_table) continue;
-            if (!there || *there) return false;
-        }
-        return true;
     }
 
     std::optional<size_t> server_for(const store::Sent& sent) {
