@@ -1,9 +1,11 @@
 """An edge's records on their way to one real ClickHouse server that is away, dies or is cut off:
 each is there in the end, once, in the tables and in the rollups."""
+import contextlib
 import os
 import random
 import shutil
 import signal
+import sqlite3
 import subprocess
 import threading
 import time
@@ -44,6 +46,20 @@ class AwayTest(OneServerTest):
         self.init(ledger)
         self.assert_exactly(ledger, rays, 40)
         self.assertTrue(wire.eventually(lambda: 'takes records again' in edge.errors()))
+        self.assertEqual(metrics(edge)['edgecase_ledger_up'], 1)
+
+    def test_an_edge_with_a_ledger_starts_while_its_store_is_locked(self):
+        ledger, origin = self.ledger(), self.origin(by_path)
+        data_dir = os.path.join(self.temporary_directory(), 'data')
+        os.mkdir(data_dir, 0o700)
+        file = os.path.join(data_dir, 'records.sqlite')
+        with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as other:
+            other.execute('begin exclusive')
+            edge = self.ledger_edge(ledger, origin, data_dir=data_dir)
+            rays = [edge.fetch('/bad/1').ray]
+            self.assertTrue(wire.eventually(lambda: 'ledger: ' in edge.errors(), 10 * SLOWNESS))
+            self.assertEqual(metrics(edge)['edgecase_ledger_up'], 0)
+        self.assert_exactly(ledger, rays, 20)
         self.assertEqual(metrics(edge)['edgecase_ledger_up'], 1)
 
     def test_proxying_goes_on_while_the_ledger_is_away_and_nothing_is_missing(self):

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "clickhouse/delivery.hpp"
@@ -29,6 +30,7 @@ constexpr seconds kLongestBatchTime{30};
 constexpr seconds kLongestCaseTime{5};  // somebody may wait to see a failure
 constexpr seconds kLeastPause{1};
 constexpr seconds kLongestPause{5};
+constexpr seconds kOpenInterval{1};
 constexpr seconds kReportInterval{10};
 constexpr std::chrono::hours kTidyInterval{1};
 constexpr seconds kLogInterval{60};
@@ -59,10 +61,9 @@ struct Server {
 
 class LedgerShipper final : public Shipper {
   public:
-    LedgerShipper(ShipperOptions options, Outbox outbox)
+    explicit LedgerShipper(ShipperOptions options)
         : options_(std::move(options)),
           client_(options_.ledger),
-          outbox_(std::move(outbox)),
           rows_(options_.node, options_.redacts),
           report_({.name = options_.node,
                    .colo = options_.colo,
@@ -109,9 +110,22 @@ class LedgerShipper final : public Shipper {
         wake_.notify_all();
     }
 
+    /// The store may be locked, or the disk full, when the edge starts.
+    bool is_open() {
+        if (outbox_) return true;
+        const auto now = steady_clock::now();
+        if (now < next_open_) return false;
+        next_open_ = now + kOpenInterval;
+        auto opened = Outbox::open(options_.data_dir);
+        if (!opened) return store_failed(opened.error());
+        outbox_ = std::move(*opened);
+        return true;
+    }
+
     /// False: there is nothing to do now.
     bool ship_some(bool all) {
-        const auto on_their_way = outbox_.sent();
+        if (!is_open()) return false;
+        const auto on_their_way = outbox_->sent();
         if (!on_their_way) return store_failed(on_their_way.error());
         for (const store::Sent& one : *on_their_way) {
             const auto server = server_for(one);
@@ -123,7 +137,7 @@ class LedgerShipper final : public Shipper {
         if (!server) return false;
         if (!has_tables(*server)) return next_server().has_value();
         for (const Kind kind : {Kind::cases, Kind::successes}) {
-            const auto parcel = outbox_.next(kind, kBatchBytes);
+            const auto parcel = outbox_->next(kind, kBatchBytes);
             if (!parcel) return store_failed(parcel.error());
             if (parcel->empty() || (!all && !is_due(*parcel))) continue;
             return ship(*parcel, *server, false);
@@ -144,7 +158,7 @@ class LedgerShipper final : public Shipper {
     }
 
     bool ship_again(const store::Sent& sent, size_t server) {
-        const auto parcel = outbox_.again(sent);
+        const auto parcel = outbox_->again(sent);
         if (!parcel) return store_failed(parcel.error());
         const uint64_t gone = sent.records - std::min(sent.records, parcel->records);
         if (parcel->empty()) {
@@ -152,7 +166,7 @@ class LedgerShipper final : public Shipper {
             Parcel whole;
             whole.kind = sent.kind;
             whole.first = sent.first;
-            if (const auto done = outbox_.acknowledged(whole); !done) {
+            if (const auto done = outbox_->acknowledged(whole); !done) {
                 return store_failed(done.error());
             }
             return true;
@@ -179,7 +193,7 @@ class LedgerShipper final : public Shipper {
 
     bool ship(const Parcel& parcel, size_t server, bool perhaps) {
         const std::string& url = options_.ledger.urls[server];
-        if (const auto noted = outbox_.sending(parcel, url); !noted) {
+        if (const auto noted = outbox_->sending(parcel, url); !noted) {
             return store_failed(noted.error());
         }
         lost_ += parcel.gone;
@@ -191,7 +205,7 @@ class LedgerShipper final : public Shipper {
         shipped_ += parcel.records - batch.unreadable;
         lost_ += batch.unreadable;
         ++batches_;
-        if (const auto noted = outbox_.acknowledged(parcel); !noted) {
+        if (const auto noted = outbox_->acknowledged(parcel); !noted) {
             return store_failed(noted.error());
         }
         back();
@@ -211,7 +225,7 @@ class LedgerShipper final : public Shipper {
                                              error.code != 0 && error.code != kSameQueryRuns &&
                                              has_nothing(client_, server, batch);
         if (nobody_has_it) {
-            if (const auto noted = outbox_.came_back(parcel); !noted) {
+            if (const auto noted = outbox_->came_back(parcel); !noted) {
                 return store_failed(noted.error());
             }
         }
@@ -264,11 +278,16 @@ class LedgerShipper final : public Shipper {
         return false;
     }
 
+    void count_waiting() {
+        if (!outbox_) return;
+        if (const auto waiting = outbox_->waiting()) waiting_ = waiting->cases + waiting->successes;
+    }
+
     void report() {
         const auto now = steady_clock::now();
         if (now < next_report_) return;
         next_report_ = now + std::max(kReportInterval, batch_time_);
-        if (const auto waiting = outbox_.waiting()) waiting_ = waiting->cases + waiting->successes;
+        count_waiting();
         const auto server = next_server();
         if (!server || !has_tables(*server)) return;
         const auto sent = report_.send(client_, *server,
@@ -315,12 +334,13 @@ class LedgerShipper final : public Shipper {
 
     const ShipperOptions options_;
     Client client_;
-    Outbox outbox_;
+    std::optional<Outbox> outbox_;
     RowMaker rows_;
     NodeReport report_;
     std::vector<Server> servers_;
     size_t current_;
     std::array<steady_clock::time_point, 2> last_batch_{};
+    steady_clock::time_point next_open_{};
     steady_clock::time_point next_report_{};
     steady_clock::time_point next_tidy_{};
     steady_clock::time_point away_since_{};
@@ -344,10 +364,8 @@ class LedgerShipper final : public Shipper {
 
 }  // namespace
 
-std::expected<std::unique_ptr<Shipper>, std::string> Shipper::start(ShipperOptions options) {
-    auto outbox = Outbox::open(options.data_dir);
-    if (!outbox) return std::unexpected(std::move(outbox.error()));
-    return std::make_unique<LedgerShipper>(std::move(options), std::move(*outbox));
+std::unique_ptr<Shipper> Shipper::start(ShipperOptions options) {
+    return std::make_unique<LedgerShipper>(std::move(options));
 }
 
 }  // namespace edgecase::clickhouse
