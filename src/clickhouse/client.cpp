@@ -1,6 +1,7 @@
 #include "clickhouse/client.hpp"
 
 #include <curl/curl.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <charconv>
@@ -13,7 +14,12 @@ namespace {
 
 constexpr long kConnectMs = 3000;
 constexpr long kAnswerSeconds = 30;
-constexpr long kInsertSeconds = 40;  // one that is still at it later is found by its query_id
+// An insert that is still at work later is found by its query_id.
+constexpr long kSilentSeconds = 35;  // libcurl takes 5 more to see that nothing moves
+constexpr long kSilentBytes = 100;   // a second
+constexpr long kInsertSeconds = 600;
+// What the kernel holds looks sent: with megabytes of it a slow uplink would look silent.
+constexpr int kSendBufferBytes = 128 << 10;
 // Pages are bounded where they are asked for; this is against a server gone mad.
 constexpr size_t kMaximumAnswerBytes = size_t{512} << 20;
 constexpr size_t kShownErrorBytes = 300;
@@ -35,6 +41,21 @@ size_t take(char* bytes, size_t size, size_t count, void* into) {
 
 int watch(void* stopped, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
     return static_cast<const std::atomic<bool>*>(stopped)->load() ? 1 : 0;
+}
+
+int narrow(void*, curl_socket_t socket, curlsocktype) {
+    setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &kSendBufferBytes, sizeof(kSendBufferBytes));
+    return CURL_SOCKOPT_OK;
+}
+
+/// How long the server may take.
+void set_patience(CURL* curl, bool is_insert) {
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, kConnectMs);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, is_insert ? kInsertSeconds : kAnswerSeconds);
+    if (!is_insert) return;
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, kSilentBytes);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, kSilentSeconds);
+    curl_easy_setopt(curl, CURLOPT_SOCKOPTFUNCTION, narrow);
 }
 
 /// Of `Code: 60, e.displayText() = ...` and `Code: 60. DB::Exception: ...`, all in order.
@@ -178,12 +199,11 @@ std::expected<std::string, QueryError> Client::post(size_t server, std::string_v
     curl_easy_setopt(curl, CURLOPT_PASSWORD, settings_.password.c_str());
     if (!settings_.ca_file.empty()) {
         curl_easy_setopt(curl, CURLOPT_CAINFO, settings_.ca_file.c_str());
+        curl_easy_setopt(curl, CURLOPT_CAPATH, nullptr);  // else the system's would do as well
     }
     curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, kConnectMs);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT,
-                     sending == Sending::freely ? kAnswerSeconds : kInsertSeconds);
+    set_patience(curl, sending != Sending::freely);
     curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "edgecase");
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
