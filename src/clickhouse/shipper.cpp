@@ -140,7 +140,7 @@ class LedgerShipper final : public Shipper {
             const auto parcel = outbox_->next(kind, kBatchBytes);
             if (!parcel) return store_failed(parcel.error());
             if (parcel->empty() || (!all && !is_due(*parcel))) continue;
-            return ship(*parcel, *server, false);
+            return ship(*parcel, *server, false).go_on;
         }
         return false;
     }
@@ -175,9 +175,10 @@ class LedgerShipper final : public Shipper {
         again.first = sent.first;  // by which it is known
         again.last = sent.last;
         again.gone = 0;  // told below, with what went since
-        const bool done = ship(again, server, !sent.where.empty());
-        if (done) lost_ += gone;
-        return done;
+        const Shipped done = ship(again, server, !sent.where.empty());
+        // What was there already had been sent with the others.
+        if (done.delivered && !done.was_there) lost_ += gone;
+        return done.go_on;
     }
 
     /// Views that are not there yet would miss what comes before them.
@@ -191,25 +192,32 @@ class LedgerShipper final : public Shipper {
         return false;
     }
 
-    bool ship(const Parcel& parcel, size_t server, bool perhaps) {
+    struct Shipped {
+        bool go_on = false;  // else pause
+        bool delivered = false;
+        bool was_there = false;
+    };
+
+    Shipped ship(const Parcel& parcel, size_t server, bool perhaps) {
         const std::string& url = options_.ledger.urls[server];
         if (const auto noted = outbox_->sending(parcel, url); !noted) {
-            return store_failed(noted.error());
+            return {.go_on = store_failed(noted.error())};
         }
         lost_ += parcel.gone;
         const Batch batch = make_batch(parcel.kind, id_of(parcel), parcel.bytes, rows_);
         const auto done = deliver(client_, server, batch, perhaps);
-        if (!done) return ship_failed(parcel, server, done.error(), batch, perhaps);
+        if (!done) return {.go_on = ship_failed(parcel, server, done.error(), batch, perhaps)};
         servers_[server].answered();
         current_ = server;
+        // One that cannot be noted as done is given out again, found there, and counted then.
+        if (const auto noted = outbox_->acknowledged(parcel); !noted) {
+            return {.go_on = store_failed(noted.error())};
+        }
         shipped_ += parcel.records - batch.unreadable;
         lost_ += batch.unreadable;
         ++batches_;
-        if (const auto noted = outbox_->acknowledged(parcel); !noted) {
-            return store_failed(noted.error());
-        }
         back();
-        return true;
+        return {.go_on = true, .delivered = true, .was_there = done->was_there};
     }
 
     /// False: pause.

@@ -64,7 +64,7 @@ class Retention {
     uint64_t freed_bytes_ = 0;   // of it, by the transaction that is open
     uint64_t rollup_bytes_ = 0;  // estimate
     uint64_t freed_rollups_ = 0;
-    uint64_t unshipped_cases_ = 0;
+    uint64_t unshipped_cases_ = 0;  // by the transaction that is open
     uint64_t unshipped_successes_ = 0;
 };
 
