@@ -79,7 +79,10 @@ std::expected<Retention::Step, DatabaseError> Retention::step(base::WallTime now
         return std::unexpected(std::move(begun.error()));
     }
     auto rows = forget_old(now);
-    if (rows && *rows == 0) rows = forget_for_room();
+    if (rows && *rows == 0) {
+        result.for_room = true;
+        rows = forget_for_room();
+    }
     const auto ended = database_.run(rows ? "COMMIT" : "ROLLBACK");
     if (!rows) return std::unexpected(std::move(rows.error()));
     if (!ended) {

@@ -33,6 +33,7 @@ class Retention {
 
     struct Step {
         uint64_t rows = 0;             // deleted
+        bool for_room = false;         // they were not too old
         uint64_t unshipped_cases = 0;  // records of them that the other ledger has not got
         uint64_t unshipped_successes = 0;
         bool more_due = false;  // call again soon

@@ -41,6 +41,24 @@ TEST(RetentionStep, what_was_not_removed_after_all_does_not_count_as_lost) {
     ASSERT_TRUE(step) << step.error().message;
     EXPECT_EQ(step->unshipped_cases, 1u);
     EXPECT_EQ(step->unshipped_successes, 1u);
+    EXPECT_FALSE(step->for_room);
+}
+
+TEST(RetentionStep, records_that_became_too_old_before_they_were_shipped_are_told_as_such) {
+    TemporaryDirectory dir;
+    write_old(dir.path(), hours(48));
+    Lines lines;
+    StoreOptions options = options_of(dir.path(), lines);
+    options.ships = true;
+    options.retention_age = hours(24);
+    const auto store = *Store::open(std::move(options));
+    EXPECT_TRUE(eventually([&] { return store->counters().unshipped == 2; }));
+    EXPECT_TRUE(eventually([&] {
+        return lines.contain(
+            "too old: 2 records were removed before it had them; "
+            "retention.age");
+    }));
+    EXPECT_FALSE(lines.contain("retention.bytes"));
 }
 
 }  // namespace
