@@ -136,7 +136,11 @@ int simulate(clickhouse::Settings settings, uint64_t nodes, uint64_t records,
         for (const auto kind : {clickhouse::Kind::cases, clickhouse::Kind::successes}) {
             const auto& block = blocks[static_cast<size_t>(kind)];
             if (block.empty()) continue;
-            const auto batch = clickhouse::make_batch(kind, batches, block.view(), rows);
+            store::Parcel parcel;
+            parcel.kind = kind;
+            parcel.bytes = block.view();
+            parcel.rows.push_back({.bytes = parcel.bytes.size(), .records = 0});
+            const auto batch = clickhouse::make_batch(batches, parcel, rows);
             const auto sent = clickhouse::deliver(client, node % client.servers(), batch, false);
             if (!sent) return fail(sent.error().message);
             ++batches;

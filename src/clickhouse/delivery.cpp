@@ -107,28 +107,36 @@ std::expected<void, QueryError> count_what_is_missing(Client& client, size_t ser
     return {};
 }
 
+void add(Batch& batch, record::Record record, RowMaker& maker) {
+    constexpr uint32_t kDay = 24 * 3600;
+    const record::RayId ray = record.ray;
+    DayRows& day = batch.days[second_of(ray) / kDay];
+    if (day.records == 0) day.any = day.first = day.last = ray;
+    day.first = std::min(day.first, ray);
+    day.last = std::max(day.last, ray);
+    day.ends.insert(end_of(record) / 60 * 60);
+    ++day.records;
+    maker.append(day.rows, std::move(record), batch.id);
+}
+
 }  // namespace
 
-Batch make_batch(Kind kind, uint64_t id, std::string_view records, RowMaker& maker) {
+Batch make_batch(uint64_t id, const store::Parcel& parcel, RowMaker& maker) {
     Batch batch;
-    batch.kind = kind;
+    batch.kind = parcel.kind;
     batch.id = id;
     batch.node = maker.node();
-    constexpr uint32_t kDay = 24 * 3600;
-    for (record::BlockReader reader(records); !reader.empty();) {
-        auto record = reader.next();
-        if (!record) {
-            ++batch.unreadable;
-            continue;
+    std::string_view rest = parcel.bytes;
+    for (const store::Parcel::Row& row : parcel.rows) {
+        uint64_t made = 0;
+        for (record::BlockReader reader(rest.substr(0, row.bytes)); !reader.empty();) {
+            auto record = reader.next();
+            if (!record) continue;
+            add(batch, std::move(*record), maker);
+            ++made;
         }
-        const record::RayId ray = record->ray;
-        DayRows& day = batch.days[second_of(ray) / kDay];
-        if (day.records == 0) day.any = day.first = day.last = ray;
-        day.first = std::min(day.first, ray);
-        day.last = std::max(day.last, ray);
-        day.ends.insert(end_of(*record) / 60 * 60);
-        ++day.records;
-        maker.append(day.rows, std::move(*record), id);
+        batch.unreadable += row.records - std::min(row.records, made);
+        rest.remove_prefix(row.bytes);
     }
     return batch;
 }

@@ -29,12 +29,12 @@ struct Batch {
     uint64_t id = 0;  // of its edge
     std::string node;
     std::map<int64_t, DayRows> days;  // since 1970, UTC
-    uint64_t unreadable = 0;
+    uint64_t unreadable = 0;          // records of the parcel that are not in it
 };
 
-/// Of encoded records. Damaged ones are left out and counted. `id`: the same for the same batch,
-/// another for any other of that edge.
-Batch make_batch(Kind kind, uint64_t id, std::string_view records, RowMaker& maker);
+/// Damaged records are left out and counted. `id`: the same for the same batch, another for any
+/// other of that edge.
+Batch make_batch(uint64_t id, const store::Parcel& parcel, RowMaker& maker);
 
 struct Delivered {
     bool was_there = false;  // rows were found that an earlier try had brought

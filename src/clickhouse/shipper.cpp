@@ -187,7 +187,7 @@ class LedgerShipper final : public Shipper {
             return {.go_on = store_failed(noted.error())};
         }
         lost_ += parcel.gone;
-        const Batch batch = make_batch(parcel.kind, id_of(parcel), parcel.bytes, rows_);
+        const Batch batch = make_batch(id_of(parcel), parcel, rows_);
         const auto done = deliver(client_, server, batch, perhaps);
         if (!done) return {.go_on = ship_failed(parcel, server, done.error(), batch, perhaps)};
         servers_.answered(server);
