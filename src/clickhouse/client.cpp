@@ -96,7 +96,8 @@ struct Client::Connection {
                                                                &curl_easy_cleanup};
 };
 
-Client::Client(Settings settings) : settings_(std::move(settings)) {
+Client::Client(Settings settings)
+    : settings_(std::move(settings)), releases_(settings_.urls.size()) {
     for (size_t i = 0; i < settings_.urls.size(); ++i) {
         connections_.push_back(std::make_unique<Connection>());
     }
@@ -125,8 +126,8 @@ std::expected<std::string, QueryError> Client::ask_any(std::string_view sql,
 }
 
 std::expected<void, QueryError> Client::command(size_t server, std::string_view sql,
-                                                const std::string& query_id,
-                                                Parameters parameters) {
+                                                const std::string& query_id, Repeated repeated) {
+    Parameters parameters = insert_settings(releases_[server], repeated);
     parameters.emplace_back("query_id", query_id);
     const auto done = post(server, {}, sql, Sending::once, parameters);
     if (!done) return std::unexpected(done.error());
@@ -135,7 +136,7 @@ std::expected<void, QueryError> Client::command(size_t server, std::string_view 
 
 std::expected<void, QueryError> Client::insert(size_t server, std::string_view sql,
                                                std::string_view rows, const std::string& query_id,
-                                               Parameters parameters) {
+                                               Repeated repeated) {
     // One gzip member: of a body that was cut off nothing is kept, while of plain rows those that
     // arrived would be taken for all.
     const std::string body = gzip(rows);
@@ -143,6 +144,7 @@ std::expected<void, QueryError> Client::insert(size_t server, std::string_view s
         return std::unexpected(QueryError{
             QueryError::Kind::unreachable, 0, {}, "rows for the ledger cannot be compressed"});
     }
+    Parameters parameters = insert_settings(releases_[server], repeated);
     parameters.emplace_back("query_id", query_id);
     const auto done = post(server, sql, body, Sending::once_gzip, parameters);
     if (!done) return std::unexpected(done.error());
@@ -161,7 +163,7 @@ std::expected<unsigned, QueryError> Client::version(size_t server) {
     const char* const end = text->data() + text->size();
     const auto dot = std::from_chars(text->data(), end, major).ptr;
     if (dot != end) std::from_chars(dot + 1, end, minor);
-    return major * 1000 + minor;
+    return releases_[server] = major * 1000 + minor;
 }
 
 std::expected<std::string, QueryError> Client::post(size_t server, std::string_view sql,
@@ -238,6 +240,18 @@ std::expected<std::string, QueryError> Client::post(size_t server, std::string_v
 
 bool is_about_password(int code) {
     return (code >= 192 && code <= 194) || code == 516;
+}
+
+Client::Parameters insert_settings(unsigned release, Client::Repeated repeated) {
+    // A setting that a release does not know is refused.
+    constexpr unsigned kKnowsAsynchronous = 21'011;
+    constexpr unsigned kOneForAllInserts = 26'002;  // goes before insert_deduplicate
+    Client::Parameters parameters;
+    if (release >= kKnowsAsynchronous) parameters.emplace_back("async_insert", "0");
+    if (repeated == Client::Repeated::left_out) return parameters;
+    parameters.emplace_back("insert_deduplicate", "0");
+    if (release >= kOneForAllInserts) parameters.emplace_back("deduplicate_insert", "disable");
+    return parameters;
 }
 
 std::string literal(std::string_view text) {

@@ -42,7 +42,7 @@ std::expected<bool, QueryError> is_there(Client& client, size_t server, const Ba
 
 /// It was asked for the very rows: what it remembers of a block that it lost when it was killed
 /// must not keep them out.
-const Client::Parameters kAsked{{"insert_deduplicate", "0"}};
+constexpr auto kAsked = Client::Repeated::inserted;
 
 /// A server goes on with an insert whose client has left: what it has is not seen before its end.
 std::expected<void, QueryError> has_ended(Client& client, size_t server,
@@ -170,8 +170,8 @@ std::expected<Delivered, QueryError> deliver(Client& client, size_t server, cons
                 continue;
             }
         }
-        const auto done =
-            client.insert(server, sql, day.rows, query_id, perhaps ? kAsked : Client::Parameters{});
+        const auto done = client.insert(server, sql, day.rows, query_id,
+                                        perhaps ? kAsked : Client::Repeated::left_out);
         if (!done) return failed(done.error());
         has_part = true;
     }

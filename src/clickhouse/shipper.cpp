@@ -168,7 +168,9 @@ class LedgerShipper final : public Shipper {
     /// Views that are not there yet would miss what comes before them.
     bool has_tables(size_t server) {
         if (servers_[server].has_tables) return true;
-        const auto fine = check_schema(client_, server);
+        const auto release = client_.version(server);  // after an update it is another
+        const auto fine =
+            release ? check_schema(client_, server) : std::unexpected(release.error());
         if (fine) return servers_[server].has_tables = true;
         ++failures_;
         trouble(server, fine.error());
