@@ -59,17 +59,16 @@ int ship(const std::string& data_dir, clickhouse::Settings settings) {
     options.log = [](const std::string& line) { fmt::print(stderr, "{}\n", line); };
     const auto began = Clock::now();
     const double cpu = cpu_seconds();
-    auto shipper = clickhouse::Shipper::start(std::move(options));
-    if (!shipper) return fail(shipper.error());
+    const auto shipper = clickhouse::Shipper::start(std::move(options));
     auto said = began;
-    while ((*shipper)->counters().shipped < records) {
+    while (shipper->counters().shipped < records) {
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
         if (Clock::now() - said < std::chrono::seconds(10)) continue;
         said = Clock::now();
-        fmt::print(stderr, "{} of {} records\n", (*shipper)->counters().shipped, records);
+        fmt::print(stderr, "{} of {} records\n", shipper->counters().shipped, records);
     }
     const std::chrono::duration<double> lasted = Clock::now() - began;
-    const auto counters = (*shipper)->counters();
+    const auto counters = shipper->counters();
     print_figures(counters.shipped, counters.batches, lasted.count(), cpu_seconds() - cpu);
     return 0;
 }
@@ -137,7 +136,11 @@ int simulate(clickhouse::Settings settings, uint64_t nodes, uint64_t records,
         for (const auto kind : {clickhouse::Kind::cases, clickhouse::Kind::successes}) {
             const auto& block = blocks[static_cast<size_t>(kind)];
             if (block.empty()) continue;
-            const auto batch = clickhouse::make_batch(kind, batches, block.view(), rows);
+            store::Parcel parcel;
+            parcel.kind = kind;
+            parcel.bytes = block.view();
+            parcel.rows.push_back({.bytes = parcel.bytes.size(), .records = 0});
+            const auto batch = clickhouse::make_batch(batches, parcel, rows);
             const auto sent = clickhouse::deliver(client, node % client.servers(), batch, false);
             if (!sent) return fail(sent.error().message);
             ++batches;

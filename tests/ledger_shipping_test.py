@@ -1,9 +1,11 @@
 """An edge's records on their way to one real ClickHouse server that is away, dies or is cut off:
 each is there in the end, once, in the tables and in the rollups."""
+import contextlib
 import os
 import random
 import shutil
 import signal
+import sqlite3
 import subprocess
 import threading
 import time
@@ -45,6 +47,32 @@ class AwayTest(OneServerTest):
         self.assert_exactly(ledger, rays, 40)
         self.assertTrue(wire.eventually(lambda: 'takes records again' in edge.errors()))
         self.assertEqual(metrics(edge)['edgecase_ledger_up'], 1)
+
+    def test_an_edge_with_a_ledger_starts_while_its_store_is_locked(self):
+        ledger, origin = self.ledger(), self.origin(by_path)
+        data_dir = os.path.join(self.temporary_directory(), 'data')
+        os.mkdir(data_dir, 0o700)
+        file = os.path.join(data_dir, 'records.sqlite')
+        with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as other:
+            other.execute('begin exclusive')
+            edge = self.ledger_edge(ledger, origin, data_dir=data_dir)
+            rays = [edge.fetch('/bad/1').ray]
+            self.assertTrue(wire.eventually(lambda: 'ledger: ' in edge.errors(), 10 * SLOWNESS))
+            self.assertEqual(metrics(edge)['edgecase_ledger_up'], 0)
+        self.assert_exactly(ledger, rays, 20)
+        self.assertEqual(metrics(edge)['edgecase_ledger_up'], 1)
+
+    def test_an_idle_edge_says_so_when_its_ledger_is_back(self):
+        """Without a record to ship it counted as away for ever."""
+        one = clickhouse.ClickHouseServer()
+        self.addCleanup(one.stop)
+        ledger = Ledger(one)
+        edge = self.ledger_edge(ledger)
+        self.assertTrue(wire.eventually(lambda: not metrics(edge)['edgecase_ledger_up']))
+        one.up()
+        self.init(ledger)
+        self.assertTrue(until(lambda: metrics(edge)['edgecase_ledger_up'], 25))
+        self.assertIn('takes records again', edge.errors())
 
     def test_proxying_goes_on_while_the_ledger_is_away_and_nothing_is_missing(self):
         one = self.own_server()
@@ -253,6 +281,21 @@ class MidnightTest(OneServerTest):
             self.assertEqual(counted, ended)
             self.assertIsNotNone(cutting.inserts[1], 'the second day was not cut off')
 
+    def test_a_batch_of_days_comes_once_when_the_second_day_is_refused_a_connection(self):
+        """The first day was there by then, and came again with the others."""
+        if not os.path.exists(CORPUS):
+            self.skipTest('record_corpus was not built')
+        data_dir = os.path.join(self.temporary_directory(), 'data')
+        subprocess.run([CORPUS, data_dir, '1000', '3'], stdout=subprocess.DEVNULL, check=True)
+        closing = relay.Fault('passed', then=lambda: cutting.refuse_connections(0.7))
+        cutting = relay.Relay(server.get().port, listens=harness.free_port(), successes=[closing])
+        self.addCleanup(cutting.stop)
+        ledger = self.ledger(urls=[cutting.url])
+        edge = self.ledger_edge(ledger, data_dir=data_dir)
+        until(lambda: metrics(edge)['edgecase_ledger_records_shipped_total'] >= 1000, 20)
+        self.assertEqual((ledger.records(), ledger.counted()), (1000, [1000] * 6))
+        self.assertIn('cannot be reached', edge.errors())
+
     def test_rollups_that_are_kept_no_longer_are_not_counted_again(self):
         """Servers that forget by themselves let the minutes of old records go; a batch of unknown
         fate then had each of them counted once more."""
@@ -320,10 +363,28 @@ class NetworkTest(OneServerTest):
         for how in ('fin', 'rst'):
             self.exactly_once(relay.Fault('answer', how))
 
+    def test_a_proxy_in_front_that_gives_up_an_insert_which_goes_on(self):
+        """It said 502, the rows were not there yet, and so they were sent again."""
+        self.exactly_once(relay.Fault('aside', '502', seconds=0.5))
+
+    def test_an_insert_goes_on_while_the_server_refuses_to_say_so(self):
+        cutting = relay.Relay(server.get().port, cases=[relay.Fault('aside', 'rst', seconds=2)])
+        cutting.refuses = 'system.processes'
+        self.addCleanup(cutting.stop)
+        ledger = self.ledger(urls=[cutting.url])
+        edge = self.ledger_edge(ledger)
+        rays = Load(edge, mixed(60)).wait().rays
+        self.assertTrue(wire.eventually(lambda: 'Code: 202' in edge.errors(), 10 * SLOWNESS))
+        until(lambda: ledger.records(), 10)
+        cutting.refuses = None
+        self.assert_exactly(ledger, rays, 20)
+        time.sleep(1)
+        self.assert_exactly(ledger, rays)
+
     def test_one_cut_after_the_other(self):
         edge = self.exactly_once(relay.Fault('between'), relay.Fault('request'),
                                  relay.Fault('answer', 'rst'), seconds=40)
-        self.assertRegex(edge.errors(), 'cannot be reached.*\n.*again after [0-9]+ s')
+        self.assertRegex(edge.errors(), '(?s)cannot be reached.*again after [0-9]+ s')
 
     def test_without_a_cut_nothing_fails(self):
         self.assertEqual(self.exactly_once().errors(), '')

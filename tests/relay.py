@@ -4,6 +4,7 @@ import contextlib
 import socket
 import struct
 import threading
+import time
 import urllib.parse
 
 import raw_origin
@@ -12,23 +13,31 @@ import wire
 
 class Fault:
     """`at`: `request` cuts in the middle of the insert, `answer` in the middle of its answer,
-    `between` when the server has answered, `sent` as soon as the server has the whole insert.
-    `how`: fin or rst. `then()` runs before the cut."""
+    `between` when the server has answered, `sent` as soon as the server has the whole insert,
+    `aside` as soon as it has half, and gives it the rest `seconds` later; `passed` cuts nothing.
+    `how`: fin, rst or 502, an answer of the relay's own. `then()` runs before the cut."""
 
-    def __init__(self, at, how='fin', then=lambda: None):
-        self.at, self.how, self.then = at, how, then
+    def __init__(self, at, how='fin', then=lambda: None, seconds=0):
+        self.at, self.how, self.then, self.seconds = at, how, then, seconds
 
 
 class Relay:
     """Passes everything on to `port` but those inserts for which `faults` has something: a list for
-    each table, used up from its beginning; None passes one on."""
+    each table, used up from its beginning; None passes one on. `listens`: its own port. As long as
+    `refuses` is a text, statements that have it are answered with code 202."""
 
-    def __init__(self, port, **faults):
+    def __init__(self, port, listens=0, **faults):
         self.port, self.faults = port, faults
+        self.refuses = None
         self.lock = threading.Lock()
         self.inserts = []  # the fault of each, None if it was passed on
-        self.origin = raw_origin.Origin(self._serve)
+        self.origin = raw_origin.Origin(self._serve, port=listens)
         self.url, self.stop = self.origin.url, self.origin.stop
+
+    def refuse_connections(self, seconds):
+        """New ones. Needs `listens`: another port would be given back."""
+        self.origin.socket.shutdown(socket.SHUT_RDWR)
+        threading.Timer(seconds, lambda: self.origin.socket.listen(128)).start()
 
     def _serve(self, connection):
         with contextlib.suppress(OSError, wire.Malformed):
@@ -58,15 +67,25 @@ class Relay:
                 # As a network does: the server learns of it in the same way.
                 getattr(server, 'reset' if fault.how == 'rst' else 'finish')()
                 return self._cut(connection, fault)
-            server.send(connection.take(length))
+            body = connection.take(length)
+            if self.refuses and self.refuses.encode() in body:
+                return connection.respond(b'Code: 202, too many queries', '500 Error')
+            if fault and fault.at == 'aside':
+                server.send(body[:length // 2])
+                self._cut(connection, fault)
+                time.sleep(fault.seconds)
+                body = body[length // 2:]
+            server.send(body)
             if fault and fault.at == 'sent':
                 fault.then()
                 self._cut(connection, fault)
             response = server.response()
         answer = self._bytes_of(response)
-        if not fault:
+        if fault and fault.at == 'passed':
+            fault.then()
+        if not fault or fault.at == 'passed':
             return connection.send(answer)
-        if fault.at == 'sent':
+        if fault.at in ('sent', 'aside'):
             return False
         if fault.at == 'answer':
             connection.send(answer[:len(answer) // 2])
@@ -75,6 +94,8 @@ class Relay:
 
     @staticmethod
     def _cut(connection, fault):
+        if fault.how == '502':
+            connection.respond(b'', '502 Bad Gateway')
         if fault.how == 'rst':
             connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                                          struct.pack('ii', 1, 0))

@@ -84,7 +84,10 @@ std::expected<allowlist::Source, std::string> fetch(const std::string& url, cons
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, kSlowBytes);
     // Some compress unasked; what comes out is bounded as well.
     curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "");
-    if (!ca.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, ca.c_str());
+    if (!ca.empty()) {
+        curl_easy_setopt(curl, CURLOPT_CAINFO, ca.c_str());
+        curl_easy_setopt(curl, CURLOPT_CAPATH, nullptr);  // else the system's would do as well
+    }
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "edgecase");
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, &body);

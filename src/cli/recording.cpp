@@ -56,8 +56,8 @@ std::expected<void, std::string> Recording::open_store() {
     return {};
 }
 
-std::expected<void, std::string> Recording::ship(unsigned node_id) {
-    if (!clickhouse_ || !store_) return {};
+void Recording::ship(unsigned node_id) {
+    if (!clickhouse_ || !store_) return;
     clickhouse::ShipperOptions options;
     options.ledger = *clickhouse_;
     options.data_dir = data_dir_;
@@ -72,10 +72,7 @@ std::expected<void, std::string> Recording::ship(unsigned node_id) {
         return counters.unshipped + counters.successes_dropped + counters.cases_dropped;
     };
     options.log = [](const std::string& line) { complain(line); };
-    auto shipper = clickhouse::Shipper::start(std::move(options));
-    if (!shipper) return std::unexpected(std::move(shipper.error()));
-    shipper_ = std::move(*shipper);
-    return {};
+    shipper_ = clickhouse::Shipper::start(std::move(options));
 }
 
 std::expected<void, std::string> Recording::open_access_log(const config::AccessLog& settings) {

@@ -22,7 +22,7 @@ class Recording {
     static std::expected<std::unique_ptr<Recording>, std::string> open(
         const config::Settings& settings);
     /// Begins to ship what is recorded, where a ledger is configured. `node_id`: in the Ray IDs.
-    std::expected<void, std::string> ship(unsigned node_id);
+    void ship(unsigned node_id);
 
     /// Writes and ships what was recorded, as far as the ledger takes it.
     ~Recording();

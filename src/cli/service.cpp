@@ -122,9 +122,7 @@ std::expected<std::unique_ptr<Service>, std::string> Service::start(config::Sett
     auto generation = service->start_edge(std::move(settings));
     if (!generation) return std::unexpected(generation.error());
     service->present_ = std::move(*generation);
-    if (auto done = service->recording_->ship(service->present_->edge->node_id()); !done) {
-        return std::unexpected(std::move(done.error()));
-    }
+    service->recording_->ship(service->present_->edge->node_id());
 
     if (auto done = service->start_admin(); !done) return std::unexpected(done.error());
     return service;

@@ -1,6 +1,7 @@
 #include "clickhouse/client.hpp"
 
 #include <curl/curl.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <charconv>
@@ -13,7 +14,12 @@ namespace {
 
 constexpr long kConnectMs = 3000;
 constexpr long kAnswerSeconds = 30;
-constexpr long kInsertSeconds = 40;  // one that is still at it later is found by its query_id
+// An insert that is still at work later is found by its query_id.
+constexpr long kSilentSeconds = 35;  // libcurl takes 5 more to see that nothing moves
+constexpr long kSilentBytes = 100;   // a second
+constexpr long kInsertSeconds = 600;
+// What the kernel holds looks sent: with megabytes of it a slow uplink would look silent.
+constexpr int kSendBufferBytes = 128 << 10;
 // Pages are bounded where they are asked for; this is against a server gone mad.
 constexpr size_t kMaximumAnswerBytes = size_t{512} << 20;
 constexpr size_t kShownErrorBytes = 300;
@@ -35,6 +41,21 @@ size_t take(char* bytes, size_t size, size_t count, void* into) {
 
 int watch(void* stopped, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
     return static_cast<const std::atomic<bool>*>(stopped)->load() ? 1 : 0;
+}
+
+int narrow(void*, curl_socket_t socket, curlsocktype) {
+    setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &kSendBufferBytes, sizeof(kSendBufferBytes));
+    return CURL_SOCKOPT_OK;
+}
+
+/// How long the server may take.
+void set_patience(CURL* curl, bool is_insert) {
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, kConnectMs);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, is_insert ? kInsertSeconds : kAnswerSeconds);
+    if (!is_insert) return;
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, kSilentBytes);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, kSilentSeconds);
+    curl_easy_setopt(curl, CURLOPT_SOCKOPTFUNCTION, narrow);
 }
 
 /// Of `Code: 60, e.displayText() = ...` and `Code: 60. DB::Exception: ...`, all in order.
@@ -75,7 +96,8 @@ struct Client::Connection {
                                                                &curl_easy_cleanup};
 };
 
-Client::Client(Settings settings) : settings_(std::move(settings)) {
+Client::Client(Settings settings)
+    : settings_(std::move(settings)), releases_(settings_.urls.size()) {
     for (size_t i = 0; i < settings_.urls.size(); ++i) {
         connections_.push_back(std::make_unique<Connection>());
     }
@@ -104,8 +126,8 @@ std::expected<std::string, QueryError> Client::ask_any(std::string_view sql,
 }
 
 std::expected<void, QueryError> Client::command(size_t server, std::string_view sql,
-                                                const std::string& query_id,
-                                                Parameters parameters) {
+                                                const std::string& query_id, Repeated repeated) {
+    Parameters parameters = insert_settings(releases_[server], repeated);
     parameters.emplace_back("query_id", query_id);
     const auto done = post(server, {}, sql, Sending::once, parameters);
     if (!done) return std::unexpected(done.error());
@@ -114,7 +136,7 @@ std::expected<void, QueryError> Client::command(size_t server, std::string_view 
 
 std::expected<void, QueryError> Client::insert(size_t server, std::string_view sql,
                                                std::string_view rows, const std::string& query_id,
-                                               Parameters parameters) {
+                                               Repeated repeated) {
     // One gzip member: of a body that was cut off nothing is kept, while of plain rows those that
     // arrived would be taken for all.
     const std::string body = gzip(rows);
@@ -122,6 +144,7 @@ std::expected<void, QueryError> Client::insert(size_t server, std::string_view s
         return std::unexpected(QueryError{
             QueryError::Kind::unreachable, 0, {}, "rows for the ledger cannot be compressed"});
     }
+    Parameters parameters = insert_settings(releases_[server], repeated);
     parameters.emplace_back("query_id", query_id);
     const auto done = post(server, sql, body, Sending::once_gzip, parameters);
     if (!done) return std::unexpected(done.error());
@@ -140,7 +163,7 @@ std::expected<unsigned, QueryError> Client::version(size_t server) {
     const char* const end = text->data() + text->size();
     const auto dot = std::from_chars(text->data(), end, major).ptr;
     if (dot != end) std::from_chars(dot + 1, end, minor);
-    return major * 1000 + minor;
+    return releases_[server] = major * 1000 + minor;
 }
 
 std::expected<std::string, QueryError> Client::post(size_t server, std::string_view sql,
@@ -178,12 +201,11 @@ std::expected<std::string, QueryError> Client::post(size_t server, std::string_v
     curl_easy_setopt(curl, CURLOPT_PASSWORD, settings_.password.c_str());
     if (!settings_.ca_file.empty()) {
         curl_easy_setopt(curl, CURLOPT_CAINFO, settings_.ca_file.c_str());
+        curl_easy_setopt(curl, CURLOPT_CAPATH, nullptr);  // else the system's would do as well
     }
     curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, kConnectMs);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT,
-                     sending == Sending::freely ? kAnswerSeconds : kInsertSeconds);
+    set_patience(curl, sending != Sending::freely);
     curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "edgecase");
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
@@ -218,6 +240,18 @@ std::expected<std::string, QueryError> Client::post(size_t server, std::string_v
 
 bool is_about_password(int code) {
     return (code >= 192 && code <= 194) || code == 516;
+}
+
+Client::Parameters insert_settings(unsigned release, Client::Repeated repeated) {
+    // A setting that a release does not know is refused.
+    constexpr unsigned kKnowsAsynchronous = 21'011;
+    constexpr unsigned kOneForAllInserts = 26'002;  // goes before insert_deduplicate
+    Client::Parameters parameters;
+    if (release >= kKnowsAsynchronous) parameters.emplace_back("async_insert", "0");
+    if (repeated == Client::Repeated::left_out) return parameters;
+    parameters.emplace_back("insert_deduplicate", "0");
+    if (release >= kOneForAllInserts) parameters.emplace_back("deduplicate_insert", "disable");
+    return parameters;
 }
 
 std::string literal(std::string_view text) {

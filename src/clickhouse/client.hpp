@@ -51,6 +51,8 @@ class Client {
     size_t servers() const { return settings_.urls.size(); }
 
     using Parameters = std::vector<std::pair<std::string, std::string>>;
+    /// What becomes of rows that are like those of an earlier insert.
+    enum class Repeated : uint8_t { left_out, inserted };
 
     /// One statement; what it gives comes whole or not at all.
     std::expected<std::string, QueryError> ask(size_t server, std::string_view sql,
@@ -58,16 +60,15 @@ class Client {
     /// The same of the first server that can be reached, beginning with the one that answered last.
     std::expected<std::string, QueryError> ask_any(std::string_view sql,
                                                    const Parameters& parameters = {});
-    /// A statement that must not be done twice. `query_id`: while one of that id runs, another is
-    /// refused with kSameQueryRuns.
+    /// An INSERT ... SELECT, which must not be done twice. `query_id`: while one of that id runs,
+    /// another is refused with kSameQueryRuns.
     std::expected<void, QueryError> command(size_t server, std::string_view sql,
-                                            const std::string& query_id,
-                                            Parameters parameters = {});
+                                            const std::string& query_id, Repeated repeated);
     /// The same of an INSERT ... FORMAT RowBinary and its data.
     std::expected<void, QueryError> insert(size_t server, std::string_view sql,
                                            std::string_view rows, const std::string& query_id,
-                                           Parameters parameters = {});
-    /// Major and minor: 18 and 16 are 18016.
+                                           Repeated repeated);
+    /// Major and minor: 18 and 16 are 18016. Inserts heed it from then on.
     std::expected<unsigned, QueryError> version(size_t server);
 
     /// From another thread: what is under way ends soon as `unanswered`, and so does all after it.
@@ -86,9 +87,13 @@ class Client {
 
     const Settings settings_;
     std::vector<std::unique_ptr<Connection>> connections_;
+    std::vector<unsigned> releases_;  // 0: not asked yet
     size_t last_ = 0;
     std::atomic<bool> stopped_ = false;
 };
+
+/// What an insert on a server of that release is sent with: it is done when it is answered.
+Client::Parameters insert_settings(unsigned release, Client::Repeated repeated);
 
 /// A text as a literal of SQL, whatever bytes it has.
 std::string literal(std::string_view text);

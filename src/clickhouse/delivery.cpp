@@ -23,8 +23,12 @@ std::string insert_sql(const Settings& settings, Kind kind) {
                        local_table(settings, table_of(kind)), names);
 }
 
-}  // namespace
+std::string query_id_of(const Settings& settings, const Batch& batch, int64_t day) {
+    return fmt::format("edgecase-{}-{}-{}-{}-{}", settings.database, batch.node,
+                       table_of(batch.kind), batch.id, day);
+}
 
+/// Whether that server's own part of the ledger has the rows.
 std::expected<bool, QueryError> is_there(Client& client, size_t server, const Batch& batch,
                                          const DayRows& day) {
     const auto count = client.ask(
@@ -36,11 +40,9 @@ std::expected<bool, QueryError> is_there(Client& client, size_t server, const Ba
     return *count != "0\n";
 }
 
-namespace {
-
 /// It was asked for the very rows: what it remembers of a block that it lost when it was killed
 /// must not keep them out.
-const Client::Parameters kAsked{{"insert_deduplicate", "0"}};
+constexpr auto kAsked = Client::Repeated::inserted;
 
 /// A server goes on with an insert whose client has left: what it has is not seen before its end.
 std::expected<void, QueryError> has_ended(Client& client, size_t server,
@@ -105,56 +107,88 @@ std::expected<void, QueryError> count_what_is_missing(Client& client, size_t ser
     return {};
 }
 
+void add(Batch& batch, record::Record record, RowMaker& maker) {
+    constexpr uint32_t kDay = 24 * 3600;
+    const record::RayId ray = record.ray;
+    DayRows& day = batch.days[second_of(ray) / kDay];
+    if (day.records == 0) day.any = day.first = day.last = ray;
+    day.first = std::min(day.first, ray);
+    day.last = std::max(day.last, ray);
+    day.ends.insert(end_of(record) / 60 * 60);
+    ++day.records;
+    maker.append(day.rows, std::move(record), batch.id);
+}
+
 }  // namespace
 
-Batch make_batch(Kind kind, uint64_t id, std::string_view records, RowMaker& maker) {
+Batch make_batch(uint64_t id, const store::Parcel& parcel, RowMaker& maker) {
     Batch batch;
-    batch.kind = kind;
+    batch.kind = parcel.kind;
     batch.id = id;
     batch.node = maker.node();
-    constexpr uint32_t kDay = 24 * 3600;
-    for (record::BlockReader reader(records); !reader.empty();) {
-        auto record = reader.next();
-        if (!record) {
-            ++batch.unreadable;
-            continue;
+    std::string_view rest = parcel.bytes;
+    for (const store::Parcel::Row& row : parcel.rows) {
+        uint64_t made = 0;
+        for (record::BlockReader reader(rest.substr(0, row.bytes)); !reader.empty();) {
+            auto record = reader.next();
+            if (!record) continue;
+            add(batch, std::move(*record), maker);
+            ++made;
         }
-        const record::RayId ray = record->ray;
-        DayRows& day = batch.days[second_of(ray) / kDay];
-        if (day.records == 0) day.any = day.first = day.last = ray;
-        day.first = std::min(day.first, ray);
-        day.last = std::max(day.last, ray);
-        day.ends.insert(end_of(*record) / 60 * 60);
-        ++day.records;
-        maker.append(day.rows, std::move(*record), id);
+        batch.unreadable += row.records - std::min(row.records, made);
+        rest.remove_prefix(row.bytes);
     }
     return batch;
 }
 
-std::expected<void, QueryError> deliver(Client& client, size_t server, const Batch& batch,
-                                        bool perhaps) {
+std::expected<Delivered, QueryError> deliver(Client& client, size_t server, const Batch& batch,
+                                             bool perhaps) {
     const std::string sql = insert_sql(client.settings(), batch.kind);
+    Delivered delivered;
+    bool has_part = false;
+    const auto failed = [&](QueryError error) {
+        // It was not asked for this day, but it has an earlier one.
+        if (has_part && error.kind == QueryError::Kind::unreachable) {
+            error.kind = QueryError::Kind::unanswered;
+        }
+        return std::unexpected(std::move(error));
+    };
     for (const auto& [number, day] : batch.days) {
-        const std::string query_id =
-            fmt::format("edgecase-{}-{}-{}-{}-{}", client.settings().database, batch.node,
-                        table_of(batch.kind), batch.id, number);
+        const std::string query_id = query_id_of(client.settings(), batch, number);
         if (perhaps) {
-            if (auto ended = has_ended(client, server, query_id); !ended) return ended;
+            if (auto ended = has_ended(client, server, query_id); !ended) {
+                return failed(ended.error());
+            }
             const auto there = is_there(client, server, batch, day);
-            if (!there) return std::unexpected(there.error());
+            if (!there) return failed(there.error());
             if (*there) {
+                has_part = delivered.was_there = true;
                 if (auto done = count_what_is_missing(client, server, batch, day, query_id);
                     !done) {
-                    return done;
+                    return failed(done.error());
                 }
                 continue;
             }
         }
-        const auto done =
-            client.insert(server, sql, day.rows, query_id, perhaps ? kAsked : Client::Parameters{});
-        if (!done) return done;
+        const auto done = client.insert(server, sql, day.rows, query_id,
+                                        perhaps ? kAsked : Client::Repeated::left_out);
+        if (!done) return failed(done.error());
+        has_part = true;
     }
-    return {};
+    return delivered;
+}
+
+bool has_nothing(Client& client, size_t server, const Batch& batch) {
+    const auto no_table = [](const QueryError& error) {
+        return error.code == kUnknownTable || error.code == kUnknownDatabase;
+    };
+    for (const auto& [number, day] : batch.days) {
+        const std::string query_id = query_id_of(client.settings(), batch, number);
+        if (!has_ended(client, server, query_id)) return false;
+        const auto there = is_there(client, server, batch, day);
+        if (there ? *there : !no_table(there.error())) return false;
+    }
+    return true;
 }
 
 }  // namespace edgecase::clickhouse

@@ -29,20 +29,23 @@ struct Batch {
     uint64_t id = 0;  // of its edge
     std::string node;
     std::map<int64_t, DayRows> days;  // since 1970, UTC
-    uint64_t unreadable = 0;
+    uint64_t unreadable = 0;          // records of the parcel that are not in it
 };
 
-/// Of encoded records. Damaged ones are left out and counted. `id`: the same for the same batch,
-/// another for any other of that edge.
-Batch make_batch(Kind kind, uint64_t id, std::string_view records, RowMaker& maker);
+/// Damaged records are left out and counted. `id`: the same for the same batch, another for any
+/// other of that edge.
+Batch make_batch(uint64_t id, const store::Parcel& parcel, RowMaker& maker);
 
-/// Whether that server's own part of the ledger has the rows.
-std::expected<bool, QueryError> is_there(Client& client, size_t server, const Batch& batch,
-                                         const DayRows& day);
-
+struct Delivered {
+    bool was_there = false;  // rows were found that an earlier try had brought
+};
 /// Inserts what is not there yet. `perhaps`: the server may have parts of it, of the rows or of
-/// what its views make of them. Errors: then some of it may be there.
-std::expected<void, QueryError> deliver(Client& client, size_t server, const Batch& batch,
-                                        bool perhaps);
+/// what its views make of them. Errors: some of it may be there, unless it is `unreachable` and
+/// `perhaps` was false.
+std::expected<Delivered, QueryError> deliver(Client& client, size_t server, const Batch& batch,
+                                             bool perhaps);
+
+/// Whether the server says that no part of the batch is there, nor on its way into the tables.
+bool has_nothing(Client& client, size_t server, const Batch& batch);
 
 }  // namespace edgecase::clickhouse

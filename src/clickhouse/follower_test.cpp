@@ -121,7 +121,8 @@ class FollowerTest : public testing::Test {
   private:
     std::string table() const { return whole_table(settings_, table_of(Kind::cases)); }
     void insert(const std::string& sql, const std::string& rows) {
-        const auto done = client_->insert(0, sql, rows, "follower-" + std::to_string(++inserts_));
+        const auto done = client_->insert(0, sql, rows, "follower-" + std::to_string(++inserts_),
+                                          Client::Repeated::inserted);
         EXPECT_TRUE(done) << done.error().message;
     }
 

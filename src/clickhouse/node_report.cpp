@@ -40,7 +40,8 @@ std::expected<void, QueryError> NodeReport::send(Client& client, size_t server,
             "FORMAT RowBinary",
         row,
         fmt::format("edgecase-{}-{}-{}-node-{}", settings.database, node_.name, started_,
-                    ++reports_));
+                    ++reports_),
+        Client::Repeated::inserted);
 }
 
 std::optional<NodeReport::Edges> NodeReport::look(Client& client, size_t server) const {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <iterator>
 
 #include "clickhouse/rows.hpp"
 
@@ -57,8 +58,14 @@ class Schema {
         }
         columns += "stored DateTime('UTC') DEFAULT now()";
         table(table_of(kind), columns, "Replacing", "toYYYYMMDD(EdgeStartTimestamp)", "(ray, node)",
-              fmt::format("EdgeStartTimestamp + {}", std::chrono::seconds(settings_.keep).count()),
-              kind == Kind::cases ? 256 : 1024);
+              end_of_records(), kind == Kind::cases ? 256 : 1024);
+    }
+
+    /// A table keeps the time that was set when it was made.
+    void keep(Kind kind) {
+        if (!modern_) return;
+        add(fmt::format("ALTER TABLE {}{} MODIFY TTL {}", local_table(settings_, table_of(kind)),
+                        on_cluster_, end_of_records()));
     }
 
     void traffic(const RollupStep& step) {
@@ -93,6 +100,10 @@ class Schema {
 
   private:
     void add(std::string statement) { statements_.push_back(std::move(statement)); }
+
+    std::string end_of_records() const {
+        return fmt::format("EdgeStartTimestamp + {}", std::chrono::seconds(settings_.keep).count());
+    }
 
     void table(std::string_view name, std::string_view columns, std::string_view kind,
                std::string_view partition, std::string_view order, std::string_view old,
@@ -213,6 +224,12 @@ std::vector<std::string> migration(const Settings& settings, unsigned from, unsi
     return schema.take();
 }
 
+std::vector<std::string> keeping(const Settings& settings, unsigned release) {
+    Schema schema(settings, release);
+    for (const Kind kind : kKinds) schema.keep(kind);
+    return schema.take();
+}
+
 std::expected<unsigned, QueryError> schema_version(Client& client, size_t server) {
     const auto text =
         client.ask(server, "SELECT max(version) FROM " + in_database(client.settings(), kVersions));
@@ -288,8 +305,9 @@ std::expected<Migrated, std::string> migrate_from(Client& client, size_t server)
     if (*version > kSchemaVersion) {
         return std::unexpected(newer_ledger(client.settings(), server, *version));
     }
-    for (const std::string& statement :
-         migration(client.settings(), *version, kSchemaVersion, *release)) {
+    auto statements = migration(client.settings(), *version, kSchemaVersion, *release);
+    std::ranges::move(keeping(client.settings(), *release), std::back_inserter(statements));
+    for (const std::string& statement : statements) {
         // Below our own patience, so that the server can say which host does not answer.
         const Client::Parameters patience{{"distributed_ddl_task_timeout", "20"}};
         if (const auto done = client.ask(server, statement, patience); !done) {

@@ -38,6 +38,10 @@ constexpr int kBatchFamily = 2;
 std::vector<std::string> migration(const Settings& settings, unsigned from, unsigned to,
                                    unsigned release);
 
+/// What makes a server of that release forget records after `settings.keep`, whatever was set
+/// before; none where edges alone drop what is old.
+std::vector<std::string> keeping(const Settings& settings, unsigned release);
+
 /// Of the ledger on that server; 0: there is none.
 std::expected<unsigned, QueryError> schema_version(Client& client, size_t server);
 

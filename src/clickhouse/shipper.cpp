@@ -7,10 +7,13 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "clickhouse/delivery.hpp"
 #include "clickhouse/node_report.hpp"
+#include "clickhouse/servers.hpp"
+#include "clickhouse/troubles.hpp"
 #include "store/outbox.hpp"
 
 namespace edgecase::clickhouse {
@@ -27,11 +30,9 @@ constexpr std::chrono::milliseconds kTick{200};
 constexpr seconds kLeastBatchTime{1};
 constexpr seconds kLongestBatchTime{30};
 constexpr seconds kLongestCaseTime{5};  // somebody may wait to see a failure
-constexpr seconds kLeastPause{1};
-constexpr seconds kLongestPause{5};
+constexpr seconds kOpenInterval{1};
 constexpr seconds kReportInterval{10};
 constexpr std::chrono::hours kTidyInterval{1};
-constexpr seconds kLogInterval{60};
 constexpr seconds kFarewell{3};
 
 /// One for both kinds, whose places are counted apart.
@@ -39,37 +40,17 @@ uint64_t id_of(const Parcel& parcel) {
     return static_cast<uint64_t>(parcel.first) * 2 + static_cast<uint64_t>(parcel.kind);
 }
 
-/// When a server may be asked again.
-struct Server {
-    steady_clock::time_point rests_until{};
-    seconds pause{0};
-
-    bool has_tables = false;  // of our version
-
-    void failed(steady_clock::time_point now) {
-        has_tables = false;
-        pause = std::clamp(pause * 2, kLeastPause, kLongestPause);
-        rests_until = now + pause;
-    }
-    void answered() {
-        rests_until = {};
-        pause = seconds(0);
-    }
-};
-
 class LedgerShipper final : public Shipper {
   public:
-    LedgerShipper(ShipperOptions options, Outbox outbox)
+    explicit LedgerShipper(ShipperOptions options)
         : options_(std::move(options)),
           client_(options_.ledger),
-          outbox_(std::move(outbox)),
           rows_(options_.node, options_.redacts),
           report_({.name = options_.node,
                    .colo = options_.colo,
                    .version = options_.version,
                    .node_id = options_.node_id}),
-          servers_(client_.servers()),
-          current_(std::hash<std::string>()(options_.node) % std::max<size_t>(servers_.size(), 1)),
+          servers_(client_.servers(), std::hash<std::string>()(options_.node)),
           thread_([this](const std::stop_token& stop) { run(stop); }) {}
     LedgerShipper(const LedgerShipper&) = delete;
     LedgerShipper& operator=(const LedgerShipper&) = delete;
@@ -109,10 +90,24 @@ class LedgerShipper final : public Shipper {
         wake_.notify_all();
     }
 
+    /// The store may be locked, or the disk full, when the edge starts.
+    bool is_open() {
+        if (outbox_) return true;
+        const auto now = steady_clock::now();
+        if (now < next_open_) return false;
+        next_open_ = now + kOpenInterval;
+        auto opened = Outbox::open(options_.data_dir);
+        if (!opened) return store_failed(opened.error());
+        outbox_ = std::move(*opened);
+        return true;
+    }
+
     /// False: there is nothing to do now.
     bool ship_some(bool all) {
-        const auto on_their_way = outbox_.sent();
+        if (!is_open()) return false;
+        const auto on_their_way = outbox_->sent();
         if (!on_their_way) return store_failed(on_their_way.error());
+        undelivered_ = !on_their_way->empty();
         for (const store::Sent& one : *on_their_way) {
             const auto server = server_for(one);
             if (!server) continue;
@@ -122,12 +117,15 @@ class LedgerShipper final : public Shipper {
         const auto server = next_server();
         if (!server) return false;
         if (!has_tables(*server)) return next_server().has_value();
+        bool waits = undelivered_;
         for (const Kind kind : {Kind::cases, Kind::successes}) {
-            const auto parcel = outbox_.next(kind, kBatchBytes);
+            const auto parcel = outbox_->next(kind, kBatchBytes);
             if (!parcel) return store_failed(parcel.error());
+            waits = waits || !parcel->empty();
             if (parcel->empty() || (!all && !is_due(*parcel))) continue;
-            return ship(*parcel, *server, false);
+            return ship(*parcel, *server, false).go_on;
         }
+        if (!waits) store_fails_ = false;
         return false;
     }
 
@@ -144,7 +142,7 @@ class LedgerShipper final : public Shipper {
     }
 
     bool ship_again(const store::Sent& sent, size_t server) {
-        const auto parcel = outbox_.again(sent);
+        const auto parcel = outbox_->again(sent);
         if (!parcel) return store_failed(parcel.error());
         const uint64_t gone = sent.records - std::min(sent.records, parcel->records);
         if (parcel->empty()) {
@@ -152,7 +150,7 @@ class LedgerShipper final : public Shipper {
             Parcel whole;
             whole.kind = sent.kind;
             whole.first = sent.first;
-            if (const auto done = outbox_.acknowledged(whole); !done) {
+            if (const auto done = outbox_->acknowledged(whole); !done) {
                 return store_failed(done.error());
             }
             return true;
@@ -161,74 +159,72 @@ class LedgerShipper final : public Shipper {
         again.first = sent.first;  // by which it is known
         again.last = sent.last;
         again.gone = 0;  // told below, with what went since
-        const bool done = ship(again, server, !sent.where.empty());
-        if (done) lost_ += gone;
-        return done;
+        const Shipped done = ship(again, server, !sent.where.empty());
+        // What was there already had been sent with the others.
+        if (done.delivered && !done.was_there) lost_ += gone;
+        return done.go_on;
     }
 
     /// Views that are not there yet would miss what comes before them.
     bool has_tables(size_t server) {
         if (servers_[server].has_tables) return true;
-        const auto fine = check_schema(client_, server);
+        const auto release = client_.version(server);  // after an update it is another
+        const auto fine =
+            release ? check_schema(client_, server) : std::unexpected(release.error());
         if (fine) return servers_[server].has_tables = true;
-        servers_[server].failed(steady_clock::now());
         ++failures_;
-        trouble(fine.error().message);
+        trouble(server, fine.error());
         return false;
     }
 
-    bool ship(const Parcel& parcel, size_t server, bool perhaps) {
+    struct Shipped {
+        bool go_on = false;  // else pause
+        bool delivered = false;
+        bool was_there = false;
+    };
+
+    Shipped ship(const Parcel& parcel, size_t server, bool perhaps) {
         const std::string& url = options_.ledger.urls[server];
-        if (const auto noted = outbox_.sending(parcel, url); !noted) {
-            return store_failed(noted.error());
+        if (const auto noted = outbox_->sending(parcel, url); !noted) {
+            return {.go_on = store_failed(noted.error())};
         }
         lost_ += parcel.gone;
-        const Batch batch = make_batch(parcel.kind, id_of(parcel), parcel.bytes, rows_);
+        const Batch batch = make_batch(id_of(parcel), parcel, rows_);
         const auto done = deliver(client_, server, batch, perhaps);
-        if (!done) return ship_failed(parcel, server, done.error(), batch, perhaps);
-        servers_[server].answered();
-        current_ = server;
+        if (!done) return {.go_on = ship_failed(parcel, server, done.error(), batch, perhaps)};
+        servers_.answered(server);
+        servers_[server].refuses = false;
+        // One that cannot be noted as done is given out again, found there, and counted then.
+        if (const auto noted = outbox_->acknowledged(parcel); !noted) {
+            return {.go_on = store_failed(noted.error())};
+        }
         shipped_ += parcel.records - batch.unreadable;
         lost_ += batch.unreadable;
         ++batches_;
-        if (const auto noted = outbox_.acknowledged(parcel); !noted) {
-            return store_failed(noted.error());
-        }
+        store_fails_ = false;
         back();
-        return true;
+        return {.go_on = true, .delivered = true, .was_there = done->was_there};
     }
 
     /// False: pause.
     bool ship_failed(const Parcel& parcel, size_t server, const QueryError& error,
                      const Batch& batch, bool perhaps) {
         ++failures_;
-        servers_[server].failed(steady_clock::now());
+        servers_[server].refuses = true;
+        trouble(server, error);
         // A server that answers can say what it has; of one that does not only what was never sent
-        // is known not to be there.
+        // is known not to be there. Without a code it may be a proxy that answers.
         const bool nobody_has_it = error.kind == QueryError::Kind::unreachable
                                        ? !perhaps
                                        : error.kind == QueryError::Kind::refused &&
-                                             error.code != kSameQueryRuns &&
-                                             has_nothing(server, batch);
+                                             error.code != 0 && error.code != kSameQueryRuns &&
+                                             has_nothing(client_, server, batch);
         if (nobody_has_it) {
-            if (const auto noted = outbox_.came_back(parcel); !noted) {
+            if (const auto noted = outbox_->came_back(parcel); !noted) {
                 return store_failed(noted.error());
             }
         }
-        trouble(error.message);
         return next_server().has_value();
-    }
-
-    /// Whether the server says that no part of the batch is there.
-    bool has_nothing(size_t server, const Batch& batch) {
-        for (const auto& [day, rows] : batch.days) {
-            const auto there = is_there(client_, server, batch, rows);
-            const bool no_table = !there && (there.error().code == kUnknownTable ||
-                                             there.error().code == kUnknownDatabase);
-            if (no_table) continue;
-            if (!there || *there) return false;
-        }
-        return true;
     }
 
     std::optional<size_t> server_for(const store::Sent& sent) {
@@ -238,68 +234,88 @@ class LedgerShipper final : public Shipper {
         // One that is no longer in the configuration cannot be asked; the batch goes to another.
         if (found == urls.end()) return next_server();
         const auto server = static_cast<size_t>(found - urls.begin());
-        if (servers_[server].rests_until > steady_clock::now()) return std::nullopt;
+        if (servers_.rests(server, steady_clock::now())) return std::nullopt;
         return server;
     }
 
-    std::optional<size_t> next_server() {
+    std::optional<size_t> next_server() const { return servers_.next(steady_clock::now()); }
+
+    void trouble(size_t server, const QueryError& error) {
         const auto now = steady_clock::now();
-        for (size_t i = 0; i < servers_.size(); ++i) {
-            const size_t server = (current_ + i) % servers_.size();
-            if (servers_[server].rests_until <= now) return server;
-        }
-        return std::nullopt;
+        servers_.failed(server, now);
+        if (servers_.have_all_failed()) away(now);
+        tell({server, error.kind, error.code}, error.message, now);
     }
 
-    void trouble(const std::string& sentence) {
+    bool store_failed(const std::string& sentence) {
         const auto now = steady_clock::now();
-        if (!away_) away_since_ = now;
-        away_ = true;
-        if (now - told_ < kLogInterval && sentence == told_sentence_) return;
-        told_ = now;
-        told_sentence_ = sentence;
+        ++failures_;
+        store_fails_ = true;
+        away(now);
+        tell({.server = servers_.count()}, sentence, now);
+        return false;
+    }
+
+    void tell(const Troubles::What& what, const std::string& sentence,
+              steady_clock::time_point now) {
+        if (!troubles_.is_news(what, now)) return;
         log(sentence + "; records wait in " + options_.data_dir.string() +
             " and are shipped later");
     }
 
-    void back() {
-        if (!away_) return;
-        away_ = false;
-        told_sentence_.clear();
-        log(fmt::format("the ledger takes records again after {} s",
-                        std::chrono::round<seconds>(steady_clock::now() - away_since_).count()));
+    void away(steady_clock::time_point now) {
+        troubles_.away(now);
+        away_ = true;
     }
 
-    bool store_failed(const std::string& sentence) {
-        ++failures_;
-        trouble(sentence);
-        return false;
+    void back() {
+        away_ = false;
+        const auto lasted = troubles_.back(steady_clock::now());
+        if (!lasted) return;
+        log(fmt::format("the ledger takes records again after {} s", lasted->count()));
+    }
+
+    void count_waiting() {
+        if (!outbox_) return;
+        if (const auto waiting = outbox_->waiting()) waiting_ = waiting->cases + waiting->successes;
     }
 
     void report() {
         const auto now = steady_clock::now();
         if (now < next_report_) return;
         next_report_ = now + std::max(kReportInterval, batch_time_);
-        if (const auto waiting = outbox_.waiting()) waiting_ = waiting->cases + waiting->successes;
-        const auto server = next_server();
-        if (!server || !has_tables(*server)) return;
-        const auto sent = report_.send(client_, *server,
+        count_waiting();
+        // One that is dead does not make the edge silent.
+        for (size_t tries = 0; tries < servers_.count(); ++tries) {
+            const auto server = next_server();
+            if (!server || reported(*server)) return;
+        }
+    }
+
+    bool reported(size_t server) {
+        if (!has_tables(server)) return false;
+        const auto sent = report_.send(client_, server,
                                        {.recorded = options_.recorded ? options_.recorded() : 0,
                                         .shipped = shipped_,
                                         .waiting = waiting_,
                                         .lost = lost_ + (options_.lost ? options_.lost() : 0)});
         if (!sent) {
-            servers_[*server].failed(now);
-            trouble(sent.error().message);
-            return;
+            trouble(server, sent.error());
+            return false;
         }
-        if (const auto edges = report_.look(client_, *server)) heed(*edges);
+        // A server may take reports and no records.
+        if (!store_fails_ && !(undelivered_ && servers_[server].refuses)) {
+            servers_.answered(server);
+            back();
+        }
+        if (const auto edges = report_.look(client_, server)) heed(*edges);
+        return true;
     }
 
     void heed(const NodeReport::Edges& edges) {
         // The more edges write to a server, the longer each waits for a batch.
         batch_time_ =
-            std::clamp(seconds(edges.count / servers_.size()), kLeastBatchTime, kLongestBatchTime);
+            std::clamp(seconds(edges.count / servers_.count()), kLeastBatchTime, kLongestBatchTime);
         if (edges.same_number == same_number_) return;
         same_number_ = edges.same_number;
         if (same_number_.empty()) return;
@@ -313,8 +329,8 @@ class LedgerShipper final : public Shipper {
         const auto now = steady_clock::now();
         if (now < next_tidy_) return;
         next_tidy_ = now + kTidyInterval;
-        for (size_t server = 0; server < servers_.size(); ++server) {
-            if (servers_[server].rests_until > now) continue;
+        for (size_t server = 0; server < servers_.count(); ++server) {
+            if (servers_.rests(server, now)) continue;
             if (const auto done = drop_old(client_, server); !done) {
                 log("old records cannot be dropped: " + done.error().message);
             }
@@ -327,17 +343,17 @@ class LedgerShipper final : public Shipper {
 
     const ShipperOptions options_;
     Client client_;
-    Outbox outbox_;
+    std::optional<Outbox> outbox_;
     RowMaker rows_;
     NodeReport report_;
-    std::vector<Server> servers_;
-    size_t current_;
+    Servers servers_;
+    Troubles troubles_;
     std::array<steady_clock::time_point, 2> last_batch_{};
+    steady_clock::time_point next_open_{};
     steady_clock::time_point next_report_{};
     steady_clock::time_point next_tidy_{};
-    steady_clock::time_point away_since_{};
-    steady_clock::time_point told_{};
-    std::string told_sentence_;
+    bool store_fails_ = false;
+    bool undelivered_ = false;
     std::string same_number_;
     seconds batch_time_ = kLeastBatchTime;
 
@@ -356,10 +372,8 @@ class LedgerShipper final : public Shipper {
 
 }  // namespace
 
-std::expected<std::unique_ptr<Shipper>, std::string> Shipper::start(ShipperOptions options) {
-    auto outbox = Outbox::open(options.data_dir);
-    if (!outbox) return std::unexpected(std::move(outbox.error()));
-    return std::make_unique<LedgerShipper>(std::move(options), std::move(*outbox));
+std::unique_ptr<Shipper> Shipper::start(ShipperOptions options) {
+    return std::make_unique<LedgerShipper>(std::move(options));
 }
 
 }  // namespace edgecase::clickhouse

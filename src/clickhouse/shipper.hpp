@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <expected>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -15,7 +14,7 @@ namespace edgecase::clickhouse {
 
 struct ShipperOptions {
     Settings ledger;
-    std::filesystem::path data_dir;  // of the store, which is open for writing
+    std::filesystem::path data_dir;  // of the store, which another thread writes
     std::string node;                // this edge's name
     std::string colo;
     std::string version;  // of the program
@@ -41,8 +40,8 @@ struct ShipperCounters {
 /// arrived is offered only to the server that may have it, which is asked first.
 class Shipper {
   public:
-    /// Nothing is asked yet, for the ledger may be away. Errors: a sentence (no store).
-    static std::expected<std::unique_ptr<Shipper>, std::string> start(ShipperOptions options);
+    /// Nothing is asked or opened yet: the ledger may be away, and the store's disk full.
+    static std::unique_ptr<Shipper> start(ShipperOptions options);
     /// Ships what is there if that is soon done; the rest is shipped after the next start.
     virtual ~Shipper() = default;
     virtual ShipperCounters counters() const = 0;

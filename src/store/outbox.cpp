@@ -57,7 +57,8 @@ std::expected<Parcel, std::string> Outbox::read(Parcel::Kind kind, int64_t first
     auto statement = database_.prepare(kind == Parcel::Kind::cases ? kCases : kSuccesses);
     if (!statement) return std::unexpected(sentence(statement.error()));
     statement->bind(0, first).bind(1, last);
-    Parcel parcel{.kind = kind, .first = 0, .last = 0, .records = 0, .bytes = {}};
+    Parcel parcel;
+    parcel.kind = kind;
     while (parcel.bytes.size() < bytes) {
         const auto row = statement->step();
         if (!row) return std::unexpected(sentence(row.error()));
@@ -68,7 +69,9 @@ std::expected<Parcel, std::string> Outbox::read(Parcel::Kind kind, int64_t first
             ++parcel.gone;
             continue;
         }
-        parcel.records += static_cast<uint64_t>(statement->integer(1));
+        const auto records = static_cast<uint64_t>(statement->integer(1));
+        parcel.records += records;
+        parcel.rows.push_back({.bytes = statement->bytes(2).size(), .records = records});
         parcel.bytes += statement->bytes(2);
     }
     return parcel;

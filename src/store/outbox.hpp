@@ -1,6 +1,7 @@
 // Owns what the store keeps and another place is still to get: parcels of it, and how far they are.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <filesystem>
@@ -19,7 +20,14 @@ struct Parcel {
     int64_t last = 0;
     uint64_t records = 0;
     uint64_t gone = 0;  // places whose record was removed before it was given out
-    std::string bytes;  // of the records, for record::BlockReader
+    std::string bytes;  // of the records
+    /// The places' shares of it, each for a record::BlockReader of its own: damage to one must not
+    /// hide the next.
+    struct Row {
+        size_t bytes = 0;
+        uint64_t records = 0;
+    };
+    std::vector<Row> rows;
 
     bool empty() const { return first == 0; }
 };

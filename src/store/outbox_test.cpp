@@ -6,6 +6,7 @@
 
 #include "record/binary.hpp"
 #include "record/ray_time.hpp"
+#include "store/files.hpp"
 #include "store/store.hpp"
 #include "store/test_support.hpp"
 
@@ -113,6 +114,19 @@ TEST_F(OutboxTest, a_place_is_never_given_to_another_record) {
     write(4, 5, false);
     Outbox outbox = open();
     EXPECT_EQ(rays_of(*outbox.next(Kind::successes, 1 << 20)), (std::vector<uint64_t>{4, 5}));
+}
+
+TEST_F(OutboxTest, failures_recorded_before_there_was_a_ledger_are_given_out_in_their_order) {
+    write(1, 3, true);
+    store_.reset();
+    {
+        auto database = Database::open(directory_.path() / kFileName, Database::Mode::write);
+        ASSERT_TRUE(database && database->run("DROP TABLE case_order"));
+    }
+    SetUp();
+    write(4, 4, true);
+    Outbox outbox = open();
+    EXPECT_EQ(rays_of(*outbox.next(Kind::cases, 1 << 20)), (std::vector<uint64_t>{1, 2, 3, 4}));
 }
 
 TEST_F(OutboxTest, parcels_are_of_about_the_wanted_size) {

@@ -74,11 +74,15 @@ void Retention::added(uint64_t cases, uint64_t bytes) {
 std::expected<Retention::Step, DatabaseError> Retention::step(base::WallTime now) {
     Step result;
     freed_bytes_ = freed_rollups_ = 0;
+    unshipped_cases_ = unshipped_successes_ = 0;
     if (auto begun = database_.run("BEGIN IMMEDIATE"); !begun) {
         return std::unexpected(std::move(begun.error()));
     }
     auto rows = forget_old(now);
-    if (rows && *rows == 0) rows = forget_for_room();
+    if (rows && *rows == 0) {
+        result.for_room = true;
+        rows = forget_for_room();
+    }
     const auto ended = database_.run(rows ? "COMMIT" : "ROLLBACK");
     if (!rows) return std::unexpected(std::move(rows.error()));
     if (!ended) {
@@ -90,8 +94,8 @@ std::expected<Retention::Step, DatabaseError> Retention::step(base::WallTime now
     const auto shrunk = shrink();
     if (!shrunk) return std::unexpected(shrunk.error());
     result.rows = *rows;
-    result.unshipped_cases = std::exchange(unshipped_cases_, 0);
-    result.unshipped_successes = std::exchange(unshipped_successes_, 0);
+    result.unshipped_cases = unshipped_cases_;
+    result.unshipped_successes = unshipped_successes_;
     result.more_due = *rows != 0 || *shrunk;
     return result;
 }

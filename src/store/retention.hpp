@@ -33,6 +33,7 @@ class Retention {
 
     struct Step {
         uint64_t rows = 0;             // deleted
+        bool for_room = false;         // they were not too old
         uint64_t unshipped_cases = 0;  // records of them that the other ledger has not got
         uint64_t unshipped_successes = 0;
         bool more_due = false;  // call again soon
@@ -64,7 +65,7 @@ class Retention {
     uint64_t freed_bytes_ = 0;   // of it, by the transaction that is open
     uint64_t rollup_bytes_ = 0;  // estimate
     uint64_t freed_rollups_ = 0;
-    uint64_t unshipped_cases_ = 0;
+    uint64_t unshipped_cases_ = 0;  // by the transaction that is open
     uint64_t unshipped_successes_ = 0;
 };
 

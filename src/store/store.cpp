@@ -271,7 +271,7 @@ class SqliteStore final : public Store {
             }
             if (forgetting_.end(now)) log(name_ + ": old records are removed again");
             rows_expired_.fetch_add(step->rows, std::memory_order_relaxed);
-            lose_unshipped(step->unshipped_cases, step->unshipped_successes);
+            lose_unshipped(*step);
             if (!step->more_due) {
                 next_retention_ = now + kRetentionInterval;
                 return;
@@ -280,15 +280,21 @@ class SqliteStore final : public Store {
         }
     }
 
-    void lose_unshipped(uint64_t cases, uint64_t successes) {
-        if (cases + successes == 0) return;
-        const uint64_t all =
-            unshipped_.fetch_add(cases + successes, std::memory_order_relaxed) + cases + successes;
+    void lose_unshipped(const Retention::Step& step) {
+        const uint64_t more = step.unshipped_cases + step.unshipped_successes;
+        if (more == 0) return;
+        unshipped_.fetch_add(more, std::memory_order_relaxed);
+        Unshipped& kind = step.for_room ? unshipped_for_room_ : unshipped_for_age_;
+        kind.records += more;
         const auto now = steady_clock::now();
-        if (now < next_unshipped_line_) return;
-        next_unshipped_line_ = now + kRetentionRetryInterval;
-        log(name_ + ": no room is left for what waits for the ledger: " + std::to_string(all) +
-            " records were removed before it had them; retention.bytes is the room");
+        if (now < kind.next_line) return;
+        kind.next_line = now + kRetentionRetryInterval;
+        log(name_ + ": " +
+            (step.for_room ? "no room is left for what waits for the ledger: "
+                           : "what waits for the ledger became too old: ") +
+            std::to_string(kind.records) + " records were removed before it had them; " +
+            (step.for_room ? "retention.bytes is the room"
+                           : "retention.age is how long they wait"));
     }
 
     void forget_rollups() {
@@ -334,7 +340,12 @@ class SqliteStore final : public Store {
     std::string trouble_;  // why writing failed last
     Losses losses_;
     steady_clock::time_point next_retention_;
-    steady_clock::time_point next_unshipped_line_;
+    struct Unshipped {
+        uint64_t records = 0;
+        steady_clock::time_point next_line;
+    };
+    Unshipped unshipped_for_room_;
+    Unshipped unshipped_for_age_;
     steady_clock::time_point next_rollups_;
     steady_clock::time_point next_rollup_retention_;
 
