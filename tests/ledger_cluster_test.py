@@ -7,6 +7,7 @@ import time
 
 import clickhouse
 import harness
+import relay
 import wire
 from ledger import HERE, STEPS, Ledger, LedgerTest, Load, metrics, mixed, until
 from raw_origin import by_path
@@ -149,6 +150,27 @@ class SecondUrlTest(ClusterLedgerTest):
         self.assertEqual(len(json.loads(cases.stdout)), 30)
         status = self.command('ledger', 'status', ledger=ledger)
         self.assertEqual((status.returncode, status.stderr), (0, ''))
+
+    def test_a_dead_server_beside_a_live_one_is_told_once_and_the_ledger_stays_up(self):
+        """While it may have a batch, two lines came each five seconds."""
+        servers = intact.get().servers
+        dying = relay.Relay(servers[2].port, cases=[relay.Fault('between', 'rst',
+                                                                lambda: dying.stop())])
+        ledger = self.init(self.ledger(intact.get()))
+        ledger.settings['urls'] = [servers[0].url, dying.url]
+        # An edge's name says which server it prefers; these take the second.
+        edges = [self.ledger_edge(ledger, more=[('node', node)]) for node in 'ab']
+        for edge in edges:
+            edge.fetch('/bad/1')
+        self.assertTrue(until(lambda: dying.origin.stopped, 10))
+        for _ in range(12):
+            time.sleep(1)
+            for edge in edges:
+                edge.fetch('/bad/2')
+                self.assertEqual(metrics(edge)['edgecase_ledger_up'], 1)
+        for edge in edges:
+            self.assertLessEqual(edge.errors().count('cannot be reached'), 2, edge.errors())
+            self.assertNotIn('takes records again', edge.errors())
 
 
 class ReaderTest(ClusterLedgerTest):
