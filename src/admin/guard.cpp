@@ -96,7 +96,10 @@ bool Guard::admits(const Request& request, Time now) {
     const std::string_view field = request.authorization;
     const std::lock_guard lock(mutex_);
     if (base::iequals(field.substr(0, kBearer.size()), kBearer)) {
-        return is_token(field.substr(kBearer.size()), failures_of(request.peer, now));
+        if (is_shut_out(request.peer, now)) return false;
+        const bool right = equal_in_constant_time(field.substr(kBearer.size()), token_);
+        if (!right) ++failures_of(request.peer, now).count;
+        return right;
     }
     const std::string_view session = session_of(request.cookie);
     if (session.empty()) return false;
@@ -108,9 +111,7 @@ bool Guard::admits(const Request& request, Time now) {
 
 /// Those of the last minute. Who has very many addresses shares one count with all new peers.
 Guard::Failures& Guard::failures_of(std::string_view peer, Time now) {
-    const auto is_over = [&](const auto& one) {
-        return now - one.second.since >= std::chrono::minutes(1);
-    };
+    const auto is_over = [&](const auto& one) { return now - one.second.since >= kPause; };
     std::erase_if(failures_, is_over);
     const bool crowded = failures_.size() >= kMaximumPeers && !failures_.contains(peer);
     const auto [one, fresh] = failures_.try_emplace(crowded ? "(other)" : std::string(peer));
@@ -118,11 +119,10 @@ Guard::Failures& Guard::failures_of(std::string_view peer, Time now) {
     return one->second;
 }
 
-bool Guard::is_token(std::string_view given, Failures& failures) const {
-    if (failures.count >= kFailuresAMinute) return false;
-    const bool right = equal_in_constant_time(given, token_);
-    if (!right) ++failures.count;
-    return right;
+bool Guard::is_shut_out(std::string_view peer, Time now) const {
+    const auto found = failures_.find(peer);
+    return found != failures_.end() && found->second.count >= kFailuresAMinute &&
+           now - found->second.since < kPause;
 }
 
 Response Guard::log_in(std::string_view token, std::string_view peer, Time now) {
@@ -131,7 +131,10 @@ Response Guard::log_in(std::string_view token, std::string_view peer, Time now) 
     if (failures.count >= kFailuresAMinute) {
         return Response::error(429, "too many wrong tokens; try again in a minute");
     }
-    if (!is_token(token, failures)) return Response::error(401, "that is not the token");
+    if (!equal_in_constant_time(token, token_)) {
+        ++failures.count;
+        return Response::error(401, "that is not the token");
+    }
     std::erase_if(sessions_, [&](const auto& one) { return one.second <= now; });
     if (sessions_.size() >= kMaximumSessions) {
         sessions_.erase(

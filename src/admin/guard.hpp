@@ -34,6 +34,7 @@ class Guard {
   private:
     static constexpr std::chrono::hours kSession{12};
     static constexpr size_t kMaximumSessions = 256;
+    static constexpr std::chrono::minutes kPause{1};
     static constexpr unsigned kFailuresAMinute = 10;  // of one peer
     static constexpr size_t kMaximumPeers = 1024;
 
@@ -42,8 +43,9 @@ class Guard {
         unsigned count = 0;
     };
     Failures& failures_of(std::string_view peer, Time now);
-    /// Counted among the failures if not; never while there are too many.
-    bool is_token(std::string_view given, Failures& failures) const;
+    /// By its own wrong tokens: programs that show the right one must not suffer from very many
+    /// others.
+    bool is_shut_out(std::string_view peer, Time now) const;
 
     const std::string token_;
     std::mutex mutex_;

@@ -127,6 +127,10 @@ TEST(AdminGuard, very_many_peers_share_one_pause) {
         (void)guard.log_in("wrong", "2001:db8::" + std::to_string(i), kNow);
     }
     EXPECT_EQ(guard.log_in("wrong", "2001:db8::9999", kNow).status, 429);
+    Request request = get("edge.test");
+    request.peer = "2001:db8::9999";
+    request.authorization = "Bearer " + kToken;
+    EXPECT_TRUE(guard.admits(request, kNow)) << "who has the token is not shut out by others";
 }
 
 }  // namespace
